@@ -1,0 +1,77 @@
+import type { Dictionary } from "./dictionary.js";
+import type { BatchSink } from "./batch-writer.js";
+import type { ReadReport } from "./read-report.js";
+import type { LogSchema } from "./schema.js";
+
+/** How to read one source. */
+export interface ReadOptions {
+  readonly schema: LogSchema;
+  /** Columns to read; the others are skipped, not parsed. Required ones that are not named do not make a row malformed. */
+  readonly columns: readonly string[];
+  /** What the report and the problems call the source; its last part helps to tell the log type. */
+  readonly source: string;
+  /** Column names for TSV without a `#fields` line (`include_meta=F`). */
+  readonly fields?: readonly string[];
+  /** Other names of columns, such as `{ src_ip: "id.orig_h" }`; `id_orig_h` and its like are always known. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Lines longer than this are counted as malformed. Default 1 MiB. */
+  readonly maxLineBytes?: number;
+  /** A TSV part that does not start with its header: the header lines (as text) to assume. */
+  readonly header?: string;
+}
+
+/** Reads the bytes of one source, in chunks of any size, and hands on batches of rows. */
+export interface LogReader {
+  /** Takes the next bytes; calls the sink for whole batches. */
+  push(bytes: Uint8Array): void;
+  /** Takes the end: a last line without newline counts. Returns the report. */
+  end(): ReadReport;
+  /** The TSV header in force, as one comparable text; the empty text for JSON. */
+  layout(): string;
+}
+
+/** A reader that lends the memory it reads from, so that a caller can fill it without a copy. */
+export interface LendingReader extends LogReader {
+  /** Some writable bytes, never none; valid until the next call. */
+  reserve(): Uint8Array;
+  /** Takes the first `bytes` of what `reserve` lent. */
+  commit(bytes: number): void;
+}
+
+/** Gives rows their connection group. */
+export interface Grouper {
+  /** Groups so far. */
+  readonly size: number;
+  /**
+   * Writes the group of each row to `out`: rows with the same four values share one, 0, 1, 2, … in order of first sight.
+   * Codes of protocols are below 65,535 or -1.
+   */
+  assign(sources: Int32Array, destinations: Int32Array, ports: Int32Array, protocols: Int32Array, rows: number, out: Uint32Array): void;
+  /** The keys and row counts of all groups; length = groups. */
+  keys(): GroupKeys;
+}
+
+/** Columns of group keys: codes of source, destination and protocol (-1: none), the port, and the rows seen. */
+export interface GroupKeys {
+  readonly sources: Int32Array;
+  readonly destinations: Int32Array;
+  readonly ports: Uint16Array;
+  readonly protocols: Int32Array;
+  readonly rows: Uint32Array;
+}
+
+/**
+ * Everything that reads and groups: the WebAssembly kernel, or the plain TypeScript that it is held to. Dictionaries
+ * live as long as the engine, so that the codes of several sources agree. One reader at a time.
+ */
+export interface ReadEngine {
+  readonly kind: "wasm" | "typescript";
+  /** The dictionary of that name, made on first use. */
+  dictionary(name: string): Dictionary;
+  reader(options: ReadOptions, sink: BatchSink): LendingReader;
+  grouper(): Grouper;
+}
+
+export const DEFAULT_MAX_LINE_BYTES = 1 << 20;
+/** Rows of one batch, at most. */
+export const BATCH_ROWS = 8192;

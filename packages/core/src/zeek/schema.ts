@@ -1,0 +1,92 @@
+/**
+ * How a column is held: `time` in microseconds, `code` as dictionary codes, `port`, `number` and `count` as numbers,
+ * `flag` as a truth value, `text` as UTF-8, `list` as lists of text.
+ */
+export type ColumnKind = "time" | "code" | "port" | "number" | "count" | "flag" | "text" | "list";
+
+/** One column of a log type; known columns are typed by their name, whatever `#types` says. */
+export interface LogColumn {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  /** Columns that name the same dictionary share their codes; only for kind `code`. Default: the column's own name. */
+  readonly dictionary?: string;
+}
+
+/** A log type: what its columns are and how its files are known. */
+export interface LogSchema {
+  readonly path: string;
+  readonly columns: readonly LogColumn[];
+  /** A row without one of these is malformed. */
+  readonly required: readonly string[];
+}
+
+const column = (name: string, kind: ColumnKind, dictionary?: string): LogColumn =>
+  dictionary === undefined ? { name, kind } : { name, kind, dictionary };
+
+/**
+ * Zeek's connection log.
+ * @see https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html
+ */
+export const connSchema: LogSchema = {
+  path: "conn",
+  required: ["ts", "id.orig_h", "id.resp_h", "id.resp_p"],
+  columns: [
+    column("ts", "time"),
+    column("uid", "text"),
+    column("id.orig_h", "code", "address"),
+    column("id.orig_p", "port"),
+    column("id.resp_h", "code", "address"),
+    column("id.resp_p", "port"),
+    column("proto", "code"),
+    column("service", "code"),
+    column("duration", "number"),
+    column("orig_bytes", "count"),
+    column("resp_bytes", "count"),
+    column("conn_state", "code"),
+    column("local_orig", "flag"),
+    column("local_resp", "flag"),
+    column("missed_bytes", "count"),
+    column("history", "code"),
+    column("orig_pkts", "count"),
+    column("orig_ip_bytes", "count"),
+    column("resp_pkts", "count"),
+    column("resp_ip_bytes", "count"),
+    column("tunnel_parents", "list"),
+    column("ip_proto", "count"),
+    column("vlan", "count"),
+    column("inner_vlan", "count"),
+    column("orig_l2_addr", "code"),
+    column("resp_l2_addr", "code"),
+    column("community_id", "text"),
+  ],
+};
+
+/** Names under which writers also publish a column: another scope separator, or a renamed field. */
+export const defaultAliases: Readonly<Record<string, string>> = {
+  id_orig_h: "id.orig_h",
+  id_orig_p: "id.orig_p",
+  id_resp_h: "id.resp_h",
+  id_resp_p: "id.resp_p",
+};
+
+const SIGNATURES: readonly (readonly [path: string, fields: readonly string[]])[] = [
+  ["dns", ["query", "qtype"]],
+  ["ssl", ["cipher", "server_name"]],
+  ["http", ["method", "uri"]],
+  ["conn", ["duration", "conn_state"]],
+];
+
+const NAMED = /^(?:json_streaming_)?([a-z][a-z0-9_]*?)(?:[._-].*)?\.(?:log|json|ndjson)(?:\.|$)/;
+const KNOWN_NAMES = new Set(["conn", "dns", "ssl", "http", "files", "x509", "weird", "notice", "dhcp", "ntp", "smtp", "ssh", "ftp", "pe"]);
+
+/**
+ * The log type of a file from its `_path` or `#path`, else its name, else the fields it has; undefined when nothing tells.
+ */
+export function detectLogType(path: string | undefined, name: string, fields: readonly string[]): string | undefined {
+  if (path !== undefined && path !== "" && path !== "-") return path;
+  const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\"), name.lastIndexOf("!")) + 1).toLowerCase();
+  const named = NAMED.exec(base)?.[1];
+  if (named !== undefined && KNOWN_NAMES.has(named)) return named;
+  for (const [type, wanted] of SIGNATURES) if (wanted.every((field) => fields.includes(field))) return type;
+  return undefined;
+}
