@@ -1,0 +1,96 @@
+import { mean, medianSorted, sampleVariance } from "simple-statistics";
+import { MICROS_PER_MINUTE } from "../../flows/flow.js";
+import { dbscan1d } from "../../stats/dbscan-1d.js";
+import type { Detector } from "../detector.js";
+import type { ParameterValues } from "../parameters.js";
+
+/** A delta of this and more switches to coarse searching: short gaps are left out and jitter is relative. */
+const COARSE_FROM_MINUTES = 5;
+const COARSE_SHORTEST_MINUTES = 2;
+/** From 8 hours on the search is for slow beacons: the average must be at least delta. */
+const SLOW_FROM_MINUTES = 480;
+const EPS_SHARE = 0.1;
+
+/** Gaps in minutes that the search uses. */
+function usedDeltas(gaps: Float64Array, coarse: boolean): Float64Array {
+  const deltas = new Float64Array(gaps.length);
+  let n = 0;
+  for (const gap of gaps) {
+    const minutes = gap / MICROS_PER_MINUTE;
+    if (coarse && minutes < COARSE_SHORTEST_MINUTES) continue;
+    deltas[n++] = minutes;
+  }
+  return deltas.subarray(0, n);
+}
+
+/**
+ * Jitter in percent. Coarse: the mean relative change from one delta to the next, signed. Fine: sample variance over
+ * mean, in minutes as the original has it. NaN when it is not defined.
+ */
+function jitterPercent(deltas: Float64Array, average: number, coarse: boolean): number {
+  const n = deltas.length;
+  if (n < 2 || average === 0) return Number.NaN;
+  if (!coarse) return (100 * sampleVariance(asNumbers(deltas))) / average;
+  let sum = 0;
+  for (let i = 0; i + 1 < n; i++) {
+    const delta = deltas[i] ?? 0;
+    sum += ((deltas[i + 1] ?? 0) - delta) / delta;
+  }
+  return (100 * sum) / (n - 1);
+}
+
+/** simple-statistics reads any array-like of numbers; its types name only `number[]`. */
+function asNumbers(values: Float64Array): number[] {
+  return values as unknown as number[];
+}
+
+/**
+ * Quick cluster: a cheap filter on the average and the jitter of the gaps, then one DBSCAN over them.
+ * likelihood = largest cluster / deltas used.
+ */
+export const quick: Detector = {
+  name: "quick",
+  title: "Quick cluster",
+  description: "A cheap filter on average and jitter, then one density clustering of the gaps.",
+  parameters: [
+    { name: "delta", type: "number", default: 20, min: 0, unit: "minutes", description: "Average callback time (480 and more: at least that)" },
+    { name: "call_back", type: "integer", default: 10, min: 1, description: "Minimum number of callbacks" },
+    { name: "percent", type: "number", default: 85, min: 0, max: 100, unit: "%", description: "Minimum share of callbacks in one cluster" },
+    { name: "span_avg", type: "number", default: 12, min: 0, unit: "%", description: "Widening of the range that eps is taken from" },
+    { name: "variance", type: "number", default: 15, min: 0, unit: "%", description: "Maximum jitter" },
+  ],
+  minConnections: ({ call_back = 1 }) => call_back + 1,
+  detect({ gaps }, { delta = 0, call_back = 1, percent = 0, span_avg = 0, variance = 0 }: ParameterValues) {
+    if (gaps.length < call_back) return undefined;
+    const coarse = delta >= COARSE_FROM_MINUTES;
+    const deltas = usedDeltas(gaps, coarse);
+    const n = deltas.length;
+    if (n < call_back) return undefined;
+    const average = mean(asNumbers(deltas));
+    if (delta < SLOW_FROM_MINUTES ? average > delta : average < delta) return undefined;
+    const jitter = jitterPercent(deltas, average, coarse);
+    if (Number.isNaN(jitter) || jitter > variance) return undefined;
+    const sorted = deltas.sort();
+    const shortest = sorted[0] ?? 0;
+    const longest = sorted[n - 1] ?? 0;
+    const eps = ((longest * (1 + span_avg / 100) - shortest * (1 - span_avg / 100)) / 2) * EPS_SHARE;
+    const { sizes } = dbscan1d(sorted, eps, call_back);
+    if (sizes.length === 0) return undefined;
+    const clusterSize = sizes.reduce((largest, size) => Math.max(largest, size), 0);
+    const likelihood = clusterSize / n;
+    if (likelihood < percent / 100) return undefined;
+    return {
+      score: 100 * likelihood,
+      evidence: {
+        n,
+        meanMinutes: average,
+        medianMinutes: medianSorted(asNumbers(sorted)),
+        jitterPercent: jitter,
+        epsMinutes: eps,
+        clusterSize,
+        clusters: sizes.length,
+        likelihood,
+      },
+    };
+  },
+};

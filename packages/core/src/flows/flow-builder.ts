@@ -1,0 +1,249 @@
+import type { CodeValues, ColumnBatch, PortValues, TimeValues } from "../zeek/column-batch.js";
+import { unpackTexts } from "../zeek/dictionary.js";
+import { BATCH_ROWS, type Grouper, type GroupKeys, type ReadEngine } from "../zeek/log-reader.js";
+import type { Allocate, FlowShard } from "./flow-shard.js";
+import { partitionOf, textHash } from "./partition.js";
+
+/** Inclusive bounds on the start time in microseconds since 1970-01-01 UTC; undefined: no bound. */
+export interface TimeBounds {
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+}
+
+/** The columns that grouping reads. */
+export const FLOW_COLUMNS = ["ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"] as const;
+
+const SEGMENT_ROWS = 1 << 16;
+
+/** Rows in the order read: 16 bytes a row. */
+interface Segment {
+  readonly groups: Uint32Array;
+  readonly times: Float64Array;
+  readonly originPorts: Int32Array;
+}
+
+/**
+ * Collects the batches of any number of logs into connection groups. Holds 16 bytes a row and the distinct addresses
+ * and groups; no text of a row.
+ */
+export class FlowBuilder {
+  readonly #engine: ReadEngine;
+  readonly #grouper: Grouper;
+  readonly #start: number;
+  readonly #end: number;
+  #segments: Segment[] = [];
+  #last: Segment | undefined;
+  #used = 0;
+  #rows = 0;
+  #outside = 0;
+  #first = Number.POSITIVE_INFINITY;
+  #latest = Number.NEGATIVE_INFINITY;
+  #noProtocol: number | undefined;
+  readonly #groups = new Uint32Array(BATCH_ROWS);
+
+  constructor(engine: ReadEngine, bounds: TimeBounds = {}) {
+    this.#engine = engine;
+    this.#grouper = engine.grouper();
+    this.#start = bounds.start ?? Number.NEGATIVE_INFINITY;
+    this.#end = bounds.end ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Rows grouped so far. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Rows left out by the time bounds. */
+  get rowsOutside(): number {
+    return this.#outside;
+  }
+
+  /** First and last time grouped, in microseconds; undefined when there is no row. */
+  get range(): readonly [first: number, last: number] | undefined {
+    return this.#rows === 0 ? undefined : [this.#first, this.#latest];
+  }
+
+  /** Takes a batch with the columns of `FLOW_COLUMNS`. */
+  add(batch: ColumnBatch): void {
+    const times = (batch.columns.get("ts") as TimeValues).values;
+    const sources = (batch.columns.get("id.orig_h") as CodeValues).values;
+    const originPorts = (batch.columns.get("id.orig_p") as PortValues).values;
+    const destinations = (batch.columns.get("id.resp_h") as CodeValues).values;
+    const ports = (batch.columns.get("id.resp_p") as PortValues).values;
+    const protocols = (batch.columns.get("proto") as CodeValues).values;
+    const rows = this.#bounded(batch.rows, times, [sources, originPorts, destinations, ports, protocols]);
+    if (rows === 0) return;
+    let first = this.#first;
+    let latest = this.#latest;
+    // A missing protocol is written "-", and is one with it.
+    this.#noProtocol ??= this.#engine.dictionary("proto").encode("-");
+    const noProtocol = this.#noProtocol;
+    for (let row = 0; row < rows; row++) {
+      if (protocols[row] === -1) protocols[row] = noProtocol;
+      const time = times[row] ?? 0;
+      if (time < first) first = time;
+      if (time > latest) latest = time;
+    }
+    this.#first = first;
+    this.#latest = latest;
+    this.#grouper.assign(sources, destinations, ports, protocols, rows, this.#groups);
+    this.#append(rows, times, originPorts);
+  }
+
+  /** Moves the rows within the bounds to the front of the batch, which is the caller's to overwrite; returns their number. */
+  #bounded(rows: number, times: Float64Array, others: readonly Int32Array[]): number {
+    const start = this.#start;
+    const end = this.#end;
+    if (start === Number.NEGATIVE_INFINITY && end === Number.POSITIVE_INFINITY) return rows;
+    let kept = 0;
+    for (let row = 0; row < rows; row++) {
+      const time = times[row] ?? 0;
+      if (time < start || time > end) continue;
+      if (kept !== row) {
+        times[kept] = time;
+        for (const column of others) column[kept] = column[row] ?? 0;
+      }
+      kept++;
+    }
+    this.#outside += rows - kept;
+    return kept;
+  }
+
+  #append(rows: number, times: Float64Array, originPorts: Int32Array): void {
+    this.#rows += rows;
+    for (let from = 0; from < rows; ) {
+      let segment = this.#last;
+      if (!segment || this.#used === SEGMENT_ROWS) {
+        segment = {
+          groups: new Uint32Array(SEGMENT_ROWS),
+          times: new Float64Array(SEGMENT_ROWS),
+          originPorts: new Int32Array(SEGMENT_ROWS),
+        };
+        this.#segments.push(segment);
+        this.#last = segment;
+        this.#used = 0;
+      }
+      const to = Math.min(rows, from + SEGMENT_ROWS - this.#used);
+      segment.groups.set(this.#groups.subarray(from, to), this.#used);
+      segment.times.set(times.subarray(from, to), this.#used);
+      segment.originPorts.set(originPorts.subarray(from, to), this.#used);
+      this.#used += to - from;
+      from = to;
+    }
+  }
+
+  /**
+   * The groups so far, split into `partitions`; the builder is empty afterwards. The seed must be the same for all
+   * shards that are searched together. Frees its own memory as it goes.
+   */
+  finish(partitions = 1, seed = 0, allocate: Allocate = (bytes) => new ArrayBuffer(bytes)): FlowShard {
+    const addresses = this.#engine.dictionary("address").toText();
+    const protocols = this.#engine.dictionary("proto").toText();
+    const keys = this.#grouper.keys();
+    const groups = keys.sources.length;
+    const { order, bounds } = partitionOrder(keys, unpackTexts(addresses), unpackTexts(protocols), partitions, seed);
+    const starts = new Uint32Array(allocate((groups + 1) * 4));
+    const cursors = new Uint32Array(groups);
+    let total = 0;
+    for (let place = 0; place < groups; place++) {
+      const group = order[place] ?? 0;
+      starts[place] = total;
+      cursors[group] = total;
+      total += keys.rows[group] ?? 0;
+    }
+    starts[groups] = total;
+    const times = new Float64Array(allocate(total * 8));
+    const originPorts = new Int32Array(allocate(total * 4));
+    const segments = this.#segments.reverse();
+    this.#segments = [];
+    const used = this.#used;
+    for (let segment = segments.pop(); segment; segment = segments.pop()) {
+      const rows = segments.length === 0 ? used : SEGMENT_ROWS;
+      for (let row = 0; row < rows; row++) {
+        const group = segment.groups[row] ?? 0;
+        const at = cursors[group] ?? 0;
+        cursors[group] = at + 1;
+        times[at] = segment.times[row] ?? 0;
+        originPorts[at] = segment.originPorts[row] ?? -1;
+      }
+    }
+    this.#last = undefined;
+    this.#used = 0;
+    return {
+      addresses: placed(addresses, allocate),
+      protocols: placed(protocols, allocate),
+      keys: ordered(keys, order, allocate),
+      partitions: bounds,
+      starts,
+      times,
+      originPorts,
+    };
+  }
+}
+
+/** The groups sorted by partition, and where each partition starts. */
+function partitionOrder(
+  keys: GroupKeys,
+  addresses: readonly string[],
+  protocols: readonly string[],
+  partitions: number,
+  seed: number,
+): { order: Uint32Array; bounds: Uint32Array } {
+  const groups = keys.sources.length;
+  const order = new Uint32Array(groups);
+  const bounds = new Uint32Array(partitions + 1);
+  if (partitions === 1) {
+    for (let group = 0; group < groups; group++) order[group] = group;
+    bounds[1] = groups;
+    return { order, bounds };
+  }
+  const addressHashes = Uint32Array.from(addresses, (text) => textHash(text, seed));
+  const protocolHashes = Uint32Array.from(protocols, (text) => textHash(text, seed));
+  const partition = new Uint32Array(groups);
+  for (let group = 0; group < groups; group++) {
+    const place = partitionOf(
+      addressHashes[keys.sources[group] ?? -1] ?? 0,
+      addressHashes[keys.destinations[group] ?? -1] ?? 0,
+      keys.ports[group] ?? 0,
+      protocolHashes[keys.protocols[group] ?? -1] ?? 0,
+      partitions,
+    );
+    partition[group] = place;
+    bounds[place + 1] = (bounds[place + 1] ?? 0) + 1;
+  }
+  for (let place = 0; place < partitions; place++) bounds[place + 1] = (bounds[place + 1] ?? 0) + (bounds[place] ?? 0);
+  const cursors = bounds.slice(0, partitions);
+  for (let group = 0; group < groups; group++) {
+    const place = partition[group] ?? 0;
+    const at = cursors[place] ?? 0;
+    order[at] = group;
+    cursors[place] = at + 1;
+  }
+  return { order, bounds };
+}
+
+function placed(texts: FlowShard["addresses"], allocate: Allocate): FlowShard["addresses"] {
+  const offsets = new Int32Array(allocate(texts.offsets.byteLength));
+  offsets.set(texts.offsets);
+  const bytes = new Uint8Array(allocate(texts.bytes.byteLength));
+  bytes.set(texts.bytes);
+  return { offsets, bytes };
+}
+
+function ordered(keys: GroupKeys, order: Uint32Array, allocate: Allocate): GroupKeys {
+  const groups = order.length;
+  const sources = new Int32Array(allocate(groups * 4));
+  const destinations = new Int32Array(allocate(groups * 4));
+  const ports = new Uint16Array(allocate(groups * 2));
+  const protocols = new Int32Array(allocate(groups * 4));
+  const rows = new Uint32Array(allocate(groups * 4));
+  for (let place = 0; place < groups; place++) {
+    const group = order[place] ?? 0;
+    sources[place] = keys.sources[group] ?? -1;
+    destinations[place] = keys.destinations[group] ?? -1;
+    ports[place] = keys.ports[group] ?? 0;
+    protocols[place] = keys.protocols[group] ?? -1;
+    rows[place] = keys.rows[group] ?? 0;
+  }
+  return { sources, destinations, ports, protocols, rows };
+}

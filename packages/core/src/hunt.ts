@@ -1,0 +1,48 @@
+import type { LogInput, OpenOptions } from "./archive/open.js";
+import { type Beacon, compareBeacons, type Search, searchFlows } from "./beacon/search-flows.js";
+import { FLOW_COLUMNS, FlowBuilder, type TimeBounds } from "./flows/flow-builder.js";
+import { createEngine, type EngineOptions } from "./zeek/engine.js";
+import type { ReadReport } from "./zeek/read-report.js";
+import { readLog } from "./zeek/read-log.js";
+import { isConnLogName } from "./zeek/log-names.js";
+import type { ReadOptions } from "./zeek/log-reader.js";
+import { connSchema } from "./zeek/schema.js";
+
+/** What to hunt for, and how to read. */
+export interface HuntOptions extends TimeBounds, OpenOptions, EngineOptions, Pick<ReadOptions, "fields" | "aliases" | "maxLineBytes"> {
+  /** Searches from `planSearch`; all of them go over the logs once. */
+  readonly searches: readonly Search[];
+  /** Called as plain bytes are read. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** What a hunt found, and what it read. */
+export interface HuntResult {
+  /** The beacons of each search, ordered. */
+  readonly results: readonly { readonly search: Search; readonly beacons: readonly Beacon[] }[];
+  /** One for each log read. */
+  readonly reports: readonly ReadReport[];
+  /** Connection groups. */
+  readonly groups: number;
+  /** Rows dropped because they were seen before. */
+  readonly duplicateRows: number;
+  /** Rows outside the time bounds. */
+  readonly rowsOutside: number;
+}
+
+/**
+ * Hunts in connection logs on the calling thread: reads every source once, in order, and runs all searches.
+ * Runs in Node and in browsers. A source that cannot be read shows in its report, not as an exception.
+ */
+export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Promise<HuntResult> {
+  const engine = await createEngine(options);
+  const builder = new FlowBuilder(engine, options);
+  const reports: ReadReport[] = [];
+  for (const input of inputs) {
+    const read = { schema: connSchema, columns: FLOW_COLUMNS, ...options };
+    reports.push(...(await readLog(engine, input, read, (batch) => builder.add(batch), { select: isConnLogName, ...options })));
+  }
+  const { beacons, groups, duplicateRows } = searchFlows([builder.finish()], 0, options.searches);
+  const results = options.searches.map((search, index) => ({ search, beacons: [...(beacons[index] ?? [])].sort(compareBeacons) }));
+  return { results, reports, groups, duplicateRows, rowsOutside: builder.rowsOutside };
+}
