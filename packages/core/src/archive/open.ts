@@ -23,7 +23,10 @@ export interface LogPart {
   readonly chunks: AsyncGenerator<Uint8Array>;
 }
 
-/** Expands gzip, as `gunzip` of this package does; a runtime may have a faster one. */
+/**
+ * Expands gzip, as `gunzip` of this package does; a runtime may have a faster one. It is used where the chunks can be
+ * iterated again from the start, so that it can leave damaged data to `gunzip`.
+ */
 export type Gunzip = (chunks: ByteChunks, limits: ArchiveLimits, source: string) => AsyncGenerator<Uint8Array>;
 
 /** How to open sources. */
@@ -94,35 +97,44 @@ export async function* openLog(input: LogInput, options: OpenOptions = {}): Asyn
   const limits: ArchiveLimits = { ...defaultArchiveLimits, ...options.limits };
   const { name, data } = input;
   const seekable = data instanceof Uint8Array || data instanceof Blob ? randomAccess(data) : isRandomAccess(data) ? data : undefined;
-  const { head, all } = await peek(seekable ? chunksOf(seekable) : (data as ByteChunks), SNIFF_BYTES);
-  const compression = sniffCompression(head);
-  if (compression !== "zip") {
-    yield { name, compression, chunks: expand(all, compression, limits, name, options) };
+  if (seekable) {
+    const compression = sniffCompression(await seekable.read(0, Math.min(SNIFF_BYTES, seekable.size)));
+    // What can be read again lets a faster gunzip start over where it fails.
+    const again = { [Symbol.asyncIterator]: () => chunksOf(seekable) };
+    if (compression === "zip") yield* openZip(seekable, limits, name, options);
+    else yield { name, compression, chunks: expand(again, compression, limits, name, options.gunzip) };
     return;
   }
-  const archive = seekable ?? randomAccess(await collect(all, name));
+  const { head, all } = await peek(data as ByteChunks, SNIFF_BYTES);
+  const compression = sniffCompression(head);
+  if (compression === "zip") yield* openZip(randomAccess(await collect(all, name)), limits, name, options);
+  else yield { name, compression, chunks: expand(all, compression, limits, name) };
+}
+
+async function* openZip(archive: RandomAccess, limits: ArchiveLimits, name: string, options: OpenOptions): AsyncGenerator<LogPart> {
   const entries = (await zipEntries(archive, limits, name)).filter((entry) => !isHidden(entry.name));
   const selected = entries.filter((entry) => options.select?.(entry.name) ?? true);
   for (const entry of selected.length > 0 ? selected : entries) {
     const part = `${name}!${entry.name}`;
-    yield { name: part, compression, chunks: entryChunks(entry.open(), limits, part, options) };
+    yield { name: part, compression: "zip", chunks: entryChunks(entry.open(), limits, part) };
   }
 }
 
-async function* entryChunks(bytes: ByteChunks, limits: ArchiveLimits, name: string, options: OpenOptions): AsyncGenerator<Uint8Array> {
+async function* entryChunks(bytes: ByteChunks, limits: ArchiveLimits, name: string): AsyncGenerator<Uint8Array> {
   const { head, all } = await peek(bytes, SNIFF_BYTES);
   const inner = sniffCompression(head);
   if (inner === "zip") throw new CoreError("damaged", "an archive inside an archive is not read; unpack the outer one", { source: name });
-  yield* expand(all, inner, limits, name, options);
+  yield* expand(all, inner, limits, name);
 }
 
-function expand(
-  chunks: AsyncGenerator<Uint8Array>,
+async function* expand(
+  chunks: ByteChunks,
   compression: Compression,
   limits: ArchiveLimits,
   name: string,
-  options: OpenOptions,
+  inflate: Gunzip = gunzip,
 ): AsyncGenerator<Uint8Array> {
-  if (compression === "gzip") return (options.gunzip ?? gunzip)(chunks, limits, name);
-  return compression === "zstd" ? unzstd(chunks, limits, name) : chunks;
+  if (compression === "gzip") yield* inflate(chunks, limits, name);
+  else if (compression === "zstd") yield* unzstd(chunks, limits, name);
+  else yield* chunks;
 }

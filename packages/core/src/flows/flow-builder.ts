@@ -41,9 +41,10 @@ export class FlowBuilder {
   #noProtocol: number | undefined;
   readonly #groups = new Uint32Array(BATCH_ROWS);
 
-  constructor(engine: ReadEngine, bounds: TimeBounds = {}) {
+  /** An engine numbers its groups once: a second builder beside another one brings its own grouper. */
+  constructor(engine: ReadEngine, bounds: TimeBounds = {}, grouper: Grouper = engine.grouper()) {
     this.#engine = engine;
-    this.#grouper = engine.grouper();
+    this.#grouper = grouper;
     this.#start = bounds.start ?? Number.NEGATIVE_INFINITY;
     this.#end = bounds.end ?? Number.POSITIVE_INFINITY;
   }

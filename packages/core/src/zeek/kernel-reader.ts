@@ -212,7 +212,7 @@ export class KernelReader implements LendingReader, RawSource {
       if (newline === this.#to) break;
       let bytes = this.#kernel.bytes.slice(this.#input + this.#from, this.#input + newline);
       if (bytes.at(-1) === 13) bytes = bytes.subarray(0, -1);
-      if (this.#state.lines === 0) bytes = bytes.subarray(markLength(bytes));
+      if (this.#state.lines === 0 && context.options.opening === undefined) bytes = bytes.subarray(markLength(bytes));
       this.#from = newline + 1;
       this.#state.lines++;
       if (bytes.length === 0) continue;

@@ -16,8 +16,8 @@ export interface ReadOptions {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Lines longer than this are counted as malformed. Default 1 MiB. */
   readonly maxLineBytes?: number;
-  /** A TSV part that does not start with its header: the header lines (as text) to assume. */
-  readonly header?: string;
+  /** How the whole source starts, for a part that does not: the `#` lines of TSV, or the first row of JSON lines. */
+  readonly opening?: string;
 }
 
 /** Reads the bytes of one source, in chunks of any size, and hands on batches of rows. */

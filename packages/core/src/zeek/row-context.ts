@@ -51,7 +51,14 @@ export class RowContext {
     }
     for (const [name, index] of names) this.#columnOf.set(name, index);
     if (options.fields) this.header.setFields(options.fields);
-    for (const line of options.header?.split("\n") ?? []) if (line.startsWith("#")) this.header.accept(line);
+    for (const line of options.opening?.split("\n") ?? []) {
+      if (line.startsWith("#")) this.header.accept(line);
+      else if (line.startsWith("{")) {
+        const keys: string[] = [];
+        jsonMembers(line, (key) => keys.push(key));
+        this.noteJsonKeys(keys);
+      }
+    }
   }
 
   /** Names under which a wanted column may come, with its index. */

@@ -5,7 +5,8 @@ import { checkProtocols, emptyKeys, type HashSeed } from "./kernel-engine.js";
 import type { Grouper, GroupKeys, LendingReader, ReadEngine, ReadOptions } from "./log-reader.js";
 import { startState, TextReader } from "./text-reader.js";
 
-class TextGrouper implements Grouper {
+/** Groups in plain TypeScript, beside any engine. */
+export class TextGrouper implements Grouper {
   readonly #index: GroupIndex;
   readonly #protocols: Dictionary;
   #rows = new Uint32Array(1024);

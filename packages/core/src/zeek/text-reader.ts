@@ -19,7 +19,8 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** The state at the start of a source; both readers begin here. */
 export function startState(options: ReadOptions, dictionaryOf: (name: string) => Dictionary, sink: BatchSink): ReaderState {
   const writer = new BatchWriter(options.schema, options.columns, dictionaryOf, options.source, BATCH_ROWS, sink);
-  return { writer, context: new RowContext(options, writer), format: options.header === undefined ? undefined : "tsv", lines: 0 };
+  const format = options.opening === undefined ? undefined : formatOf(new TextEncoder().encode(options.opening));
+  return { writer, context: new RowContext(options, writer), format, lines: 0 };
 }
 
 /** JSON lines when the first byte that is no blank opens an object; TSV otherwise. */
@@ -119,7 +120,7 @@ export class TextReader implements LendingReader {
   #takeLine(whole: Uint8Array): void {
     const state = this.#state;
     let line = whole.at(-1) === 13 ? whole.subarray(0, -1) : whole;
-    if (state.lines === 1) line = line.subarray(markLength(line));
+    if (state.lines === 1 && state.context.options.opening === undefined) line = line.subarray(markLength(line));
     if (line.length === 0) return;
     state.format ??= formatOf(line);
     if (state.format === "json") {

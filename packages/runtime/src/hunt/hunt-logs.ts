@@ -1,0 +1,250 @@
+import { randomInt } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import {
+  appendReport,
+  type ArchiveLimits,
+  type Beacon,
+  compareBeacons,
+  emptyReport,
+  type HashSeed,
+  type ReadReport,
+  type Search,
+  searchFlows,
+  type SearchResult,
+  type TimeBounds,
+  unpackTexts,
+} from "@heliograph/core";
+import type { LogFile } from "../files/find-logs.js";
+import { Counters } from "./counters.js";
+import { HuntShare, type LogFigures, type ReadShare, type ShareOptions, type TaskOutcome } from "./hunt-share.js";
+import type { SearchOrder, WorkerAnswer, WorkerStart } from "./hunt-worker.js";
+import { planTasks, type ReadTask } from "./tasks.js";
+
+/** Threads that read and search, at most. */
+export const MAX_THREADS = 64;
+
+/** How a hunt goes over logs. */
+export interface HuntLogsOptions {
+  /** Searches from `planSearch`; all of them go over the logs once. May be empty: then the logs are only described. */
+  readonly searches: readonly Search[];
+  readonly bounds?: TimeBounds;
+  /** Threads; default: one for each processor. */
+  readonly threads?: number;
+  readonly limits?: Partial<ArchiveLimits>;
+  /** Column names for TSV without a `#fields` line. */
+  readonly fields?: readonly string[];
+  /** Whether to describe each file by itself as well. */
+  readonly perFile?: boolean;
+  /** Called about five times a second. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Ends the hunt: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far a hunt is. */
+export interface Progress {
+  /** Bytes of the files read, packed as they lie there, and all of them (without standard input). */
+  readonly bytes: number;
+  readonly totalBytes: number;
+  readonly rows: number;
+  readonly phase: "reading" | "searching";
+}
+
+/** What was read of one file. */
+export interface FileReport {
+  readonly file: LogFile;
+  /** One for each log in it; an archive may hold several. */
+  readonly reports: readonly ReadReport[];
+  readonly figures?: LogFigures;
+}
+
+/** What a hunt found and read. */
+export interface HuntLogsResult {
+  readonly results: readonly { readonly search: Search; readonly beacons: readonly Beacon[] }[];
+  readonly files: readonly FileReport[];
+  readonly groups: number;
+  readonly hosts: number;
+  readonly duplicateRows: number;
+  readonly rowsOutside: number;
+  readonly first?: number;
+  readonly last?: number;
+  readonly seconds: number;
+}
+
+/** Below this a thread costs more than it saves. */
+const IN_PLACE_BYTES = 4 * 2 ** 20;
+const PROGRESS_MS = 200;
+const WORKER = new URL("./hunt-worker.js", import.meta.url);
+
+function randomSeed(): HashSeed {
+  const word = (): number => randomInt(0, 2 ** 32);
+  return [word(), word(), word(), word()];
+}
+
+/** The shares of a hunt and what they found, joined. */
+interface Shares {
+  readonly read: readonly ReadShare[];
+  readonly found: readonly SearchResult[];
+}
+
+/**
+ * Hunts in connection logs on several threads. Each reads its share of the bytes and groups it; then each searches one
+ * part of the groups across all shares. A file that cannot be read shows in its report, not as an exception.
+ */
+export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptions): Promise<HuntLogsResult> {
+  const started = performance.now();
+  const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
+  const inPlace = totalBytes < IN_PLACE_BYTES && files.every((file) => file.path !== "");
+  const threads = inPlace ? 1 : Math.max(1, Math.min(MAX_THREADS, options.threads ?? availableParallelism()));
+  const unsplit = new Set<number>();
+  for (;;) {
+    const tasks = await planTasks(files, options.perFile ? 1 : threads, unsplit);
+    const shares = Math.max(1, Math.min(threads, tasks.length));
+    const share: ShareOptions = {
+      tasks,
+      shares,
+      seed: randomSeed(),
+      bounds: options.bounds ?? {},
+      read: options.fields ? { fields: options.fields } : {},
+      limits: options.limits ?? {},
+      perFile: options.perFile ?? false,
+    };
+    const counters = new Counters();
+    const watch = new Watch(counters, totalBytes, options);
+    try {
+      const done = inPlace ? await inThisThread(share, counters, options.searches) : await inThreads(share, counters, options, watch);
+      const changed = done.read.flatMap((read) => read.outcomes.filter((outcome) => outcome.headerChanged).map((outcome) => tasks[outcome.task]));
+      if (changed.length > 0) {
+        // Concatenated logs with different headers: the parts do not stand alone after all.
+        for (const task of changed) if (task) unsplit.add(task.file);
+        continue;
+      }
+      return joined(files, tasks, done, options.searches, (performance.now() - started) / 1000);
+    } finally {
+      watch.stop();
+    }
+  }
+}
+
+/** Reports progress while a hunt runs, and ends it when asked. */
+class Watch {
+  phase: Progress["phase"] = "reading";
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(counters: Counters, totalBytes: number, { onProgress, signal }: HuntLogsOptions) {
+    signal?.throwIfAborted();
+    if (!onProgress) return;
+    const tell = (): void => onProgress({ bytes: counters.bytes, totalBytes, rows: counters.rows, phase: this.phase });
+    this.#timer = setInterval(tell, PROGRESS_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+async function inThisThread(share: ShareOptions, counters: Counters, searches: readonly Search[]): Promise<Shares> {
+  const reader = await HuntShare.create(share, counters);
+  await reader.run();
+  const read = reader.finish();
+  return { read: [read], found: [searchFlows([read.shard], 0, searches)] };
+}
+
+async function inThreads(share: ShareOptions, counters: Counters, options: HuntLogsOptions, watch: Watch): Promise<Shares> {
+  const start: WorkerStart = { options: share, counters: counters.buffer };
+  const workers = Array.from({ length: share.shares }, () => new Worker(WORKER, { workerData: start }));
+  const failed = new Promise<never>((_, reject) => {
+    for (const worker of workers) {
+      worker.once("error", reject);
+      worker.once("exit", (code) => reject(new Error(`a hunt thread ended with code ${code}`)));
+    }
+    options.signal?.addEventListener("abort", () => reject(options.signal?.reason as Error), { once: true });
+  });
+  // Once the hunt is over its threads end, which is then no failure.
+  failed.catch(() => undefined);
+  const answers = <K extends WorkerAnswer["kind"]>(kind: K): Promise<Extract<WorkerAnswer, { kind: K }>[]> =>
+    Promise.race([
+      failed,
+      Promise.all(
+        workers.map(
+          (worker) =>
+            new Promise<Extract<WorkerAnswer, { kind: K }>>((resolve) => {
+              worker.on("message", (answer: WorkerAnswer) => {
+                if (answer.kind === kind) resolve(answer as Extract<WorkerAnswer, { kind: K }>);
+              });
+            }),
+        ),
+      ),
+    ]);
+  try {
+    const read = (await answers("read")).map((answer) => answer.share);
+    if (read.some(({ outcomes }) => outcomes.some((outcome) => outcome.headerChanged))) return { read, found: [] };
+    watch.phase = "searching";
+    const found = answers("found");
+    const shards = read.map(({ shard }) => shard);
+    workers.forEach((worker, partition) => {
+      const order: SearchOrder = { shards, partition, searches: options.searches };
+      worker.postMessage(order);
+    });
+    return { read, found: (await found).map((answer) => answer.result) };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function joined(
+  files: readonly LogFile[],
+  tasks: readonly ReadTask[],
+  { read, found }: Shares,
+  searches: readonly Search[],
+  seconds: number,
+): HuntLogsResult {
+  const ranges = read.flatMap(({ range }) => (range ? [range] : []));
+  return {
+    results: searches.map((search, index) => ({
+      search,
+      beacons: found.flatMap((result) => result.beacons[index] ?? []).sort(compareBeacons),
+    })),
+    files: fileReports(files, tasks, read),
+    groups: found.reduce((sum, result) => sum + result.groups, 0),
+    hosts: countHosts(read),
+    duplicateRows: found.reduce((sum, result) => sum + result.duplicateRows, 0),
+    rowsOutside: read.reduce((sum, share) => sum + share.rowsOutside, 0),
+    ...(ranges.length > 0 && {
+      first: Math.min(...ranges.map(([first]) => first)),
+      last: Math.max(...ranges.map(([, last]) => last)),
+    }),
+    seconds,
+  };
+}
+
+/** Joins the parts of each file, in order. */
+function fileReports(files: readonly LogFile[], tasks: readonly ReadTask[], read: readonly ReadShare[]): FileReport[] {
+  const outcomes = new Map<number, TaskOutcome[]>();
+  for (const outcome of read.flatMap((share) => share.outcomes)) {
+    const file = tasks[outcome.task]?.file ?? -1;
+    outcomes.set(file, [...(outcomes.get(file) ?? []), outcome]);
+  }
+  return files.map((file, index) => {
+    const parts = (outcomes.get(index) ?? []).sort((a, b) => (tasks[a.task]?.from ?? 0) - (tasks[b.task]?.from ?? 0));
+    const [only] = parts;
+    if (parts.length === 1 && only) return { file, reports: only.reports, ...(only.figures && { figures: only.figures }) };
+    const report = emptyReport(file.name);
+    for (const part of parts) for (const piece of part.reports) appendReport(report, piece);
+    return { file, reports: [report] };
+  });
+}
+
+/** Distinct addresses of all groups. */
+function countHosts(read: readonly ReadShare[]): number {
+  const [only] = read;
+  const used = (share: ReadShare): Set<number> => new Set([...share.shard.keys.sources, ...share.shard.keys.destinations]);
+  if (read.length === 1 && only) return used(only).size;
+  const hosts = new Set<string>();
+  for (const share of read) {
+    const texts = unpackTexts(share.shard.addresses);
+    for (const code of used(share)) hosts.add(texts[code] ?? "");
+  }
+  return hosts.size;
+}

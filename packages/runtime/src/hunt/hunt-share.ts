@@ -1,0 +1,228 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import {
+  type Allocate,
+  connSchema,
+  createEngine,
+  emptyReport,
+  FLOW_COLUMNS,
+  FlowBuilder,
+  type FlowShard,
+  type HashSeed,
+  isConnLogName,
+  type LendingReader,
+  type OpenOptions,
+  type ReadEngine,
+  readLog,
+  type ReadOptions,
+  type ReadReport,
+  SNIFF_BYTES,
+  sniffCompression,
+  TextGrouper,
+  type TimeBounds,
+  visitFlows,
+} from "@heliograph/core";
+import { openFile, standardInput } from "../files/file-access.js";
+import { nodeGunzip } from "../files/node-gunzip.js";
+import { Counters } from "./counters.js";
+import type { ReadTask } from "./tasks.js";
+
+/** What all shares of a hunt agree on; plain data, so that it can be posted to a thread. */
+export interface ShareOptions {
+  readonly tasks: readonly ReadTask[];
+  /** Shares that work on the tasks together; also the partitions of the groups. */
+  readonly shares: number;
+  readonly seed: HashSeed;
+  readonly bounds: TimeBounds;
+  readonly read: Pick<ReadOptions, "fields" | "aliases" | "maxLineBytes">;
+  readonly limits: NonNullable<OpenOptions["limits"]>;
+  /** Whether to describe each file by itself as well. */
+  readonly perFile: boolean;
+}
+
+/** What one log holds by itself. */
+export interface LogFigures {
+  readonly groups: number;
+  readonly hosts: number;
+  readonly duplicateRows: number;
+  /** Microseconds since 1970-01-01 UTC; absent when the log has no row. */
+  readonly first?: number;
+  readonly last?: number;
+}
+
+/** What came of a task. */
+export interface TaskOutcome {
+  readonly task: number;
+  /** One for each log in the file. */
+  readonly reports: readonly ReadReport[];
+  readonly figures?: LogFigures;
+  /** The header changed inside this part of a file: the parts behind it were read with the wrong one. */
+  readonly headerChanged: boolean;
+}
+
+/** What a share read. */
+export interface ReadShare {
+  readonly shard: FlowShard;
+  readonly outcomes: readonly TaskOutcome[];
+  readonly rowsOutside: number;
+  readonly range: readonly [first: number, last: number] | undefined;
+}
+
+const NEWLINE = 10;
+const SCAN_BYTES = 1 << 16;
+
+/** The first byte at or after `from` that starts a line: the start of the file, or what follows a newline. */
+function lineStart(fd: number, from: number): number {
+  if (from === 0) return 0;
+  const buffer = new Uint8Array(SCAN_BYTES);
+  for (let at = from - 1; ; ) {
+    const got = readSync(fd, buffer, 0, SCAN_BYTES, at);
+    if (got === 0) return at;
+    const newline = buffer.subarray(0, got).indexOf(NEWLINE);
+    if (newline >= 0) return at + newline + 1;
+    at += got;
+  }
+}
+
+/** Reads tasks into one set of connection groups: the part of a hunt that one thread does. */
+export class HuntShare {
+  readonly #options: ShareOptions;
+  readonly #engine: ReadEngine;
+  readonly #builder: FlowBuilder;
+  readonly #counters: Counters;
+  readonly #outcomes: TaskOutcome[] = [];
+
+  private constructor(options: ShareOptions, engine: ReadEngine, counters: Counters) {
+    this.#options = options;
+    this.#engine = engine;
+    this.#builder = new FlowBuilder(engine, options.bounds);
+    this.#counters = counters;
+  }
+
+  static async create(options: ShareOptions, counters: Counters): Promise<HuntShare> {
+    return new HuntShare(options, await createEngine({ seed: options.seed }), counters);
+  }
+
+  /** Takes tasks until none is left. */
+  async run(): Promise<void> {
+    const { tasks } = this.#options;
+    for (let index = this.#counters.takeTask(); index < tasks.length; index = this.#counters.takeTask()) {
+      const task = tasks[index];
+      if (task) this.#outcomes.push(await this.#read(task, index));
+    }
+  }
+
+  async #read(task: ReadTask, index: number): Promise<TaskOutcome> {
+    const own = this.#options.perFile ? new FlowBuilder(this.#engine, this.#options.bounds, this.#ownGrouper()) : undefined;
+    const take = (batch: Parameters<FlowBuilder["add"]>[0]): void => {
+      own?.add(batch);
+      this.#counters.addRows(batch.rows);
+      this.#builder.add(batch);
+    };
+    const outcome = await this.#readTask(task, take);
+    const figures = own && this.#figuresOf(own);
+    return { task: index, ...outcome, ...(figures && { figures }) };
+  }
+
+  #ownGrouper(): TextGrouper {
+    return new TextGrouper(this.#options.seed, this.#engine.dictionary("proto"));
+  }
+
+  #figuresOf(own: FlowBuilder): LogFigures {
+    const { range } = own;
+    const shard = own.finish();
+    const { groups, duplicateRows } = visitFlows([shard], 0, Number.POSITIVE_INFINITY, () => undefined);
+    const hosts = new Set([...shard.keys.sources, ...shard.keys.destinations]).size;
+    return { groups, hosts, duplicateRows, ...(range && { first: range[0], last: range[1] }) };
+  }
+
+  async #readTask(task: ReadTask, take: Parameters<ReadEngine["reader"]>[1]): Promise<Omit<TaskOutcome, "task" | "figures">> {
+    const { read, limits } = this.#options;
+    const options = { schema: connSchema, columns: FLOW_COLUMNS, ...read };
+    const onFileBytes = (bytes: number): void => this.#counters.addBytes(bytes);
+    try {
+      if (task.path === "") {
+        const data = standardInput(onFileBytes);
+        return { reports: await readLog(this.#engine, { name: task.name, data }, options, take, { limits, select: isConnLogName }), headerChanged: false };
+      }
+      if (isPlainFile(task.path)) return this.#readPlain(task, options, take);
+      const file = await openFile(task.path, onFileBytes);
+      try {
+        const open = { limits, select: isConnLogName, gunzip: nodeGunzip };
+        return { reports: await readLog(this.#engine, { name: task.name, data: file }, options, take, open), headerChanged: false };
+      } finally {
+        await file.close();
+      }
+    } catch (cause) {
+      return { reports: [systemFailure(task.name, cause)], headerChanged: false };
+    }
+  }
+
+  /** Reads a plain file, or the lines of it that start inside the task, straight into the reader's memory. */
+  #readPlain(
+    task: ReadTask,
+    options: Omit<ReadOptions, "source">,
+    take: Parameters<ReadEngine["reader"]>[1],
+  ): Omit<TaskOutcome, "task" | "figures"> {
+    const { opening } = task;
+    const reader: LendingReader = this.#engine.reader({ ...options, source: task.name, ...(opening !== undefined && { opening }) }, take);
+    const before = reader.layout();
+    const fd = openSync(task.path, "r");
+    let failure: unknown;
+    try {
+      const whole = task.to === Number.POSITIVE_INFINITY;
+      const end = whole ? task.to : lineStart(fd, task.to);
+      for (let at = lineStart(fd, task.from); at < end; ) {
+        const room = reader.reserve();
+        const got = readSync(fd, room, 0, Math.min(room.length, end - at), at);
+        if (got === 0) break;
+        reader.commit(got);
+        at += got;
+        this.#counters.addBytes(got);
+      }
+    } catch (cause) {
+      failure = cause;
+    } finally {
+      closeSync(fd);
+    }
+    const headerChanged = opening !== undefined && reader.layout() !== before;
+    const report = reader.end();
+    if (failure !== undefined) report.damaged = systemReason(failure);
+    return { reports: [report], headerChanged };
+  }
+
+  /** Ends reading: hands over what was read, its groups split among the shares. */
+  finish(allocate?: Allocate): ReadShare {
+    const { range, rowsOutside } = this.#builder;
+    const shard = this.#builder.finish(this.#options.shares, this.#options.seed[0], allocate);
+    return { shard, outcomes: this.#outcomes, rowsOutside, range };
+  }
+}
+
+function isPlainFile(path: string): boolean {
+  const fd = openSync(path, "r");
+  try {
+    const head = new Uint8Array(SNIFF_BYTES);
+    const got = readSync(fd, head, 0, SNIFF_BYTES, 0);
+    return sniffCompression(head.subarray(0, got)) === "none";
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A system error without the path that it repeats. */
+function systemReason(cause: unknown): string {
+  if (!(cause instanceof Error && "code" in cause)) throw cause;
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: "no such file",
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    EISDIR: "is a folder",
+    EIO: "the disk reports a read error",
+  };
+  return known[String(cause.code)] ?? cause.message;
+}
+
+/** The report of a file that the system would not read; anything else is an error of ours and stays one. */
+function systemFailure(name: string, cause: unknown): ReadReport {
+  return { ...emptyReport(name), damaged: systemReason(cause) };
+}
