@@ -1,8 +1,9 @@
 // One loop a column kind over the rows of a run. A common form is read here; anything else (an escape, a non-ASCII
 // byte, an exponent, an ISO time, a port like 80/tcp) goes to the host's field parser, so that both readers agree.
-import { encode, prefix } from "./dictionary";
+import { encode, encodeAddress, prefix } from "./dictionary";
+import { quad, quadOf } from "./ipv4";
 import {
-  CODE, columns, COUNT, emptyKey, emptyLength, entryOf, FLAG, NUMBER, PORT, pushOddField, SPAN, stride, TIME, unsetKey, unsetLength
+  ADDRESS, CODE, columns, COUNT, emptyKey, emptyLength, entryOf, FLAG, NUMBER, PORT, pushOddField, SPAN, stride, TIME, unsetKey, unsetLength
 } from "./plan";
 
 const MAX_SAFE: f64 = 9007199254740991;
@@ -135,7 +136,7 @@ function readTimes(at: usize, step: usize, trim: bool, rows: u32, out: usize, ro
   }
 }
 
-function readCodes(at: usize, step: usize, trim: bool, rows: u32, out: usize, row: u32, column: u32, required: bool, dictionary: usize, emptyCode: u32
+function readCodes(at: usize, step: usize, trim: bool, rows: u32, out: usize, row: u32, column: u32, required: bool, dictionary: usize, emptyCode: u32, addresses: bool
 ): void {
   const backslash = i8x16.splat(92);
   for (let i: u32 = 0; i < rows; i++, at += step, out += 4) {
@@ -162,8 +163,10 @@ function readCodes(at: usize, step: usize, trim: bool, rows: u32, out: usize, ro
     } else if (length == emptyLength && emptyLength != 0 && !v128.any_true(v128.xor(key, emptyKey))) {
       store<u32>(out, emptyCode);
       if (required) pushOddField(row + i, column, start, start + length);
+    } else if (addresses && quadOf(key, length)) {
+      store<u32>(out, encodeAddress(dictionary, quad, start, length));
     } else {
-      store<u32>(out, encode(dictionary, key, start, length));
+      store<u32>(out, encode(dictionary, start, length));
     }
   }
 }
@@ -217,8 +220,8 @@ export function readRun(first: usize, rows: u32, row: u32, carriageReturns: bool
     const required = load<u32>(entry, 12) != 0;
     const trim = carriageReturns && load<u32>(entry, 4) == stride - 1;
     if (kind == TIME) readTimes(at, step, trim, rows, out + (<usize>row << 3), row, c, required);
-    else if (kind == CODE) {
-      readCodes(at, step, trim, rows, out + (<usize>row << 2), row, c, required, load<u32>(entry, 8), load<u32>(entry, 24));
+    else if (kind == CODE || kind == ADDRESS) {
+      readCodes(at, step, trim, rows, out + (<usize>row << 2), row, c, required, load<u32>(entry, 8), load<u32>(entry, 24), kind == ADDRESS);
     } else if (kind == PORT) readPorts(at, step, trim, rows, out + (<usize>row << 2), row, c, required);
     else if (kind == NUMBER || kind == COUNT) readNumbers(at, step, trim, rows, out + (<usize>row << 3), row, c, required, kind == COUNT);
     else if (kind == FLAG) readFlags(at, step, trim, rows, out + row, row, c, required);

@@ -1,10 +1,34 @@
-// Linear memory: one bump allocator, no garbage collector, no imports. Nothing is freed: every structure that
-// grows doubles, so what is left behind is at most as large as what is in use.
+// Linear memory: a bump allocator with a short list of blocks to use again, no garbage collector, no imports.
 
 let top: usize = 0;
 
-/** Reserves `bytes` (64-byte aligned). Growing detaches the host's views; traps past the 4 GiB of one instance. */
+const FREE_BLOCKS: u32 = 64;
+let freeBlocks: usize = 0; // {address, bytes} pairs; bytes 0: no block
+
+/** Takes a released block that fits without wasting more than it is used; 0 when there is none. */
+function reuse(bytes: u64): usize {
+  if (!freeBlocks) return 0;
+  let best: usize = 0;
+  let bestBytes: u32 = 0;
+  for (let i: u32 = 0; i < FREE_BLOCKS; i++) {
+    const block = freeBlocks + <usize>(i << 3);
+    const room = load<u32>(block, 4);
+    if (<u64>room >= bytes && <u64>room <= 2 * bytes && (!best || room < bestBytes)) {
+      best = block;
+      bestBytes = room;
+    }
+  }
+  if (!best) return 0;
+  store<u32>(best, 0, 4);
+  const start: usize = load<u32>(best);
+  memory.fill(start, 0, <usize>bytes);
+  return start;
+}
+
+/** Reserves `bytes`, zeroed and 64-byte aligned. Growing detaches the host's views; traps past the 4 GiB of one instance. */
 export function alloc(bytes: u64): usize {
+  const again = reuse(bytes);
+  if (again) return again;
   if (!top) top = (__heap_base + 63) & ~63;
   const start = top;
   const end: u64 = (<u64>start + bytes + 63) & ~63;
@@ -16,7 +40,27 @@ export function alloc(bytes: u64): usize {
   return start;
 }
 
-/** A growable array of fixed-size records: {data, count, capacity}, each u32. */
+/** Gives a block back for a later `alloc`; a block too many is forgotten. */
+export function release(start: usize, bytes: u64): void {
+  if (!freeBlocks) freeBlocks = alloc(FREE_BLOCKS << 3);
+  for (let i: u32 = 0; i < FREE_BLOCKS; i++) {
+    const block = freeBlocks + <usize>(i << 3);
+    if (load<u32>(block, 4)) continue;
+    store<u32>(block, <u32>start);
+    store<u32>(block, <u32>bytes, 4);
+    return;
+  }
+}
+
+/** Moves a structure of `used` bytes to a block of `wanted` bytes. */
+export function regrow(start: usize, bytes: u64, used: usize, wanted: u64): usize {
+  const next = alloc(wanted);
+  memory.copy(next, start, used);
+  release(start, bytes);
+  return next;
+}
+
+/** A growable array of fixed-size records: {data, count, capacity, record bytes}, each u32. */
 export function listNew(recordBytes: u32, capacity: u32): usize {
   const list = alloc(16);
   store<u32>(list, <u32>alloc(<u64>recordBytes * <u64>capacity));
@@ -31,9 +75,8 @@ export function listPush(list: usize): usize {
   const count = load<u32>(list, 4);
   const bytes = load<u32>(list, 12);
   if (count == load<u32>(list, 8)) {
-    const data = alloc(<u64>count * 2 * <u64>bytes);
-    memory.copy(data, load<u32>(list), <usize>count * bytes);
-    store<u32>(list, <u32>data);
+    const held = <u64>count * <u64>bytes;
+    store<u32>(list, <u32>regrow(load<u32>(list), held, <usize>held, held * 2));
     store<u32>(list, count * 2, 8);
   }
   store<u32>(list, count + 1, 4);

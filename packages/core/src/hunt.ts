@@ -1,6 +1,7 @@
 import type { LogInput, OpenOptions } from "./archive/open.js";
 import { type Beacon, compareBeacons, type Search, searchFlows } from "./beacon/search-flows.js";
-import { FLOW_COLUMNS, FlowBuilder, type TimeBounds } from "./flows/flow-builder.js";
+import { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
+import { type TimeBounds, TimeFilter } from "./flows/time-bounds.js";
 import { createEngine, type EngineOptions } from "./zeek/engine.js";
 import type { ReadReport } from "./zeek/read-report.js";
 import { readLog } from "./zeek/read-log.js";
@@ -36,13 +37,14 @@ export interface HuntResult {
  */
 export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Promise<HuntResult> {
   const engine = await createEngine(options);
-  const builder = new FlowBuilder(engine, options);
+  const builder = new FlowBuilder(engine);
+  const bounded = new TimeFilter(options);
   const reports: ReadReport[] = [];
   for (const input of inputs) {
     const read = { schema: connSchema, columns: FLOW_COLUMNS, ...options };
-    reports.push(...(await readLog(engine, input, read, (batch) => builder.add(batch), { select: isConnLogName, ...options })));
+    reports.push(...(await readLog(engine, input, read, (batch) => builder.add(bounded.apply(batch)), { select: isConnLogName, ...options })));
   }
-  const { beacons, groups, duplicateRows } = searchFlows([builder.finish()], 0, options.searches);
+  const { beacons, groups, duplicateRows } = searchFlows(engine, [builder.finish()], 0, options.searches);
   const results = options.searches.map((search, index) => ({ search, beacons: [...(beacons[index] ?? [])].sort(compareBeacons) }));
-  return { results, reports, groups, duplicateRows, rowsOutside: builder.rowsOutside };
+  return { results, reports, groups, duplicateRows, rowsOutside: bounded.rowsOutside };
 }

@@ -1,6 +1,7 @@
 import type { FlowShard } from "../flows/flow-shard.js";
 import { visitFlows, type VisitTotals } from "../flows/visit-flows.js";
 import { type Histogram, histogram } from "../stats/histogram.js";
+import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence } from "./detector.js";
 import { type ParameterValues, checkParameters } from "./parameters.js";
 import { detectorNamed } from "./registry.js";
@@ -45,14 +46,19 @@ export function planSearch(name: string, parameters: unknown = {}): Search {
   return { name, parameters: checkParameters(detectorNamed(name).parameters, parameters) };
 }
 
-/** Runs searches over one partition of shards, every flow once for all of them; beacons come unordered. */
-export function searchFlows(shards: readonly FlowShard[], partition: number, searches: readonly Search[]): SearchResult {
+/** Runs searches over one partition of shards, every flow once for all of them; beacons come unordered. See `visitFlows`. */
+export function searchFlows(
+  engine: ReadEngine,
+  shards: readonly FlowShard[],
+  partition: number,
+  searches: readonly Search[],
+): SearchResult {
   const runs = searches.map(({ name, parameters }) => {
     const detector = detectorNamed(name);
     return { detector, parameters, least: detector.minConnections(parameters), beacons: [] as Beacon[] };
   });
   const least = runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
-  const totals = visitFlows(shards, partition, least, (flow) => {
+  const totals = visitFlows(engine, shards, partition, least, (flow) => {
     const { times, gaps } = flow;
     for (const { detector, parameters, least: needed, beacons } of runs) {
       if (times.length < needed) continue;

@@ -4,12 +4,6 @@ import { BATCH_ROWS, type Grouper, type GroupKeys, type ReadEngine } from "../ze
 import type { Allocate, FlowShard } from "./flow-shard.js";
 import { partitionOf, textHash } from "./partition.js";
 
-/** Inclusive bounds on the start time in microseconds since 1970-01-01 UTC; undefined: no bound. */
-export interface TimeBounds {
-  readonly start?: number | undefined;
-  readonly end?: number | undefined;
-}
-
 /** The columns that grouping reads. */
 export const FLOW_COLUMNS = ["ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"] as const;
 
@@ -29,34 +23,25 @@ interface Segment {
 export class FlowBuilder {
   readonly #engine: ReadEngine;
   readonly #grouper: Grouper;
-  readonly #start: number;
-  readonly #end: number;
   #segments: Segment[] = [];
-  #last: Segment | undefined;
   #used = 0;
   #rows = 0;
-  #outside = 0;
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
-  #noProtocol: number | undefined;
+  readonly #noProtocol: number;
   readonly #groups = new Uint32Array(BATCH_ROWS);
 
   /** An engine numbers its groups once: a second builder beside another one brings its own grouper. */
-  constructor(engine: ReadEngine, bounds: TimeBounds = {}, grouper: Grouper = engine.grouper()) {
+  constructor(engine: ReadEngine, grouper: Grouper = engine.grouper()) {
     this.#engine = engine;
     this.#grouper = grouper;
-    this.#start = bounds.start ?? Number.NEGATIVE_INFINITY;
-    this.#end = bounds.end ?? Number.POSITIVE_INFINITY;
+    // A missing protocol is written "-", and is one with it.
+    this.#noProtocol = engine.dictionary("proto").encode("-");
   }
 
   /** Rows grouped so far. */
   get rows(): number {
     return this.#rows;
-  }
-
-  /** Rows left out by the time bounds. */
-  get rowsOutside(): number {
-    return this.#outside;
   }
 
   /** First and last time grouped, in microseconds; undefined when there is no row. */
@@ -72,12 +57,10 @@ export class FlowBuilder {
     const destinations = (batch.columns.get("id.resp_h") as CodeValues).values;
     const ports = (batch.columns.get("id.resp_p") as PortValues).values;
     const protocols = (batch.columns.get("proto") as CodeValues).values;
-    const rows = this.#bounded(batch.rows, times, [sources, originPorts, destinations, ports, protocols]);
+    const { rows } = batch;
     if (rows === 0) return;
     let first = this.#first;
     let latest = this.#latest;
-    // A missing protocol is written "-", and is one with it.
-    this.#noProtocol ??= this.#engine.dictionary("proto").encode("-");
     const noProtocol = this.#noProtocol;
     for (let row = 0; row < rows; row++) {
       if (protocols[row] === -1) protocols[row] = noProtocol;
@@ -87,50 +70,59 @@ export class FlowBuilder {
     }
     this.#first = first;
     this.#latest = latest;
+    const [segment, used] = this.#append(rows, times, originPorts);
+    // Grouping may grow the engine's memory, which ends the life of the batch's views: it comes last.
     this.#grouper.assign(sources, destinations, ports, protocols, rows, this.#groups);
-    this.#append(rows, times, originPorts);
+    this.#appendGroups(rows, segment, used);
   }
 
-  /** Moves the rows within the bounds to the front of the batch, which is the caller's to overwrite; returns their number. */
-  #bounded(rows: number, times: Float64Array, others: readonly Int32Array[]): number {
-    const start = this.#start;
-    const end = this.#end;
-    if (start === Number.NEGATIVE_INFINITY && end === Number.POSITIVE_INFINITY) return rows;
-    let kept = 0;
-    for (let row = 0; row < rows; row++) {
-      const time = times[row] ?? 0;
-      if (time < start || time > end) continue;
-      if (kept !== row) {
-        times[kept] = time;
-        for (const column of others) column[kept] = column[row] ?? 0;
-      }
-      kept++;
-    }
-    this.#outside += rows - kept;
-    return kept;
-  }
-
-  #append(rows: number, times: Float64Array, originPorts: Int32Array): void {
+  /** Appends times and ports; returns the segment where they start, and where in it. */
+  #append(rows: number, times: Float64Array, originPorts: Int32Array): [segment: number, used: number] {
     this.#rows += rows;
+    if (this.#used === SEGMENT_ROWS || this.#segments.length === 0) this.#addSegment();
+    const start: [number, number] = [this.#segments.length - 1, this.#used];
     for (let from = 0; from < rows; ) {
-      let segment = this.#last;
-      if (!segment || this.#used === SEGMENT_ROWS) {
-        segment = {
-          groups: new Uint32Array(SEGMENT_ROWS),
-          times: new Float64Array(SEGMENT_ROWS),
-          originPorts: new Int32Array(SEGMENT_ROWS),
-        };
-        this.#segments.push(segment);
-        this.#last = segment;
-        this.#used = 0;
-      }
+      if (this.#used === SEGMENT_ROWS) this.#addSegment();
+      const segment = this.#segments.at(-1);
       const to = Math.min(rows, from + SEGMENT_ROWS - this.#used);
-      segment.groups.set(this.#groups.subarray(from, to), this.#used);
-      segment.times.set(times.subarray(from, to), this.#used);
-      segment.originPorts.set(originPorts.subarray(from, to), this.#used);
+      segment?.times.set(times.subarray(from, to), this.#used);
+      segment?.originPorts.set(originPorts.subarray(from, to), this.#used);
       this.#used += to - from;
       from = to;
     }
+    return start;
+  }
+
+  #appendGroups(rows: number, firstSegment: number, firstUsed: number): void {
+    let used = firstUsed;
+    for (let from = 0, s = firstSegment; from < rows; s++) {
+      const to = Math.min(rows, from + SEGMENT_ROWS - used);
+      this.#segments[s]?.groups.set(this.#groups.subarray(from, to), used);
+      from = to;
+      used = 0;
+    }
+  }
+
+  #addSegment(): void {
+    this.#segments.push({
+      groups: new Uint32Array(SEGMENT_ROWS),
+      times: new Float64Array(SEGMENT_ROWS),
+      originPorts: new Int32Array(SEGMENT_ROWS),
+    });
+    this.#used = 0;
+  }
+
+  /** Rows of each group. */
+  #countRows(groups: number): Uint32Array {
+    const counts = new Uint32Array(groups);
+    this.#segments.forEach((segment, index) => {
+      const rows = index === this.#segments.length - 1 ? this.#used : SEGMENT_ROWS;
+      for (let row = 0; row < rows; row++) {
+        const group = segment.groups[row] ?? 0;
+        counts[group] = (counts[group] ?? 0) + 1;
+      }
+    });
+    return counts;
   }
 
   /**
@@ -144,13 +136,14 @@ export class FlowBuilder {
     const groups = keys.sources.length;
     const { order, bounds } = partitionOrder(keys, unpackTexts(addresses), unpackTexts(protocols), partitions, seed);
     const starts = new Uint32Array(allocate((groups + 1) * 4));
-    const cursors = new Uint32Array(groups);
+    const cursors = this.#countRows(groups);
     let total = 0;
     for (let place = 0; place < groups; place++) {
       const group = order[place] ?? 0;
+      const rows = cursors[group] ?? 0;
       starts[place] = total;
       cursors[group] = total;
-      total += keys.rows[group] ?? 0;
+      total += rows;
     }
     starts[groups] = total;
     const times = new Float64Array(allocate(total * 8));
@@ -168,7 +161,6 @@ export class FlowBuilder {
         originPorts[at] = segment.originPorts[row] ?? -1;
       }
     }
-    this.#last = undefined;
     this.#used = 0;
     return {
       addresses: placed(addresses, allocate),
@@ -237,14 +229,12 @@ function ordered(keys: GroupKeys, order: Uint32Array, allocate: Allocate): Group
   const destinations = new Int32Array(allocate(groups * 4));
   const ports = new Uint16Array(allocate(groups * 2));
   const protocols = new Int32Array(allocate(groups * 4));
-  const rows = new Uint32Array(allocate(groups * 4));
   for (let place = 0; place < groups; place++) {
     const group = order[place] ?? 0;
     sources[place] = keys.sources[group] ?? -1;
     destinations[place] = keys.destinations[group] ?? -1;
     ports[place] = keys.ports[group] ?? 0;
     protocols[place] = keys.protocols[group] ?? -1;
-    rows[place] = keys.rows[group] ?? 0;
   }
-  return { sources, destinations, ports, protocols, rows };
+  return { sources, destinations, ports, protocols };
 }

@@ -1,7 +1,7 @@
 import { unpackTexts } from "../zeek/dictionary.js";
+import { BATCH_ROWS, type ReadEngine } from "../zeek/log-reader.js";
 import type { Flow } from "./flow.js";
 import type { FlowShard } from "./flow-shard.js";
-import { GroupIndex } from "./group-index.js";
 import { sortTimes } from "./sorted-times.js";
 
 /** Takes one flow; its arrays are valid until this returns. */
@@ -23,22 +23,33 @@ interface GroupPlaces {
 
 /**
  * Visits the flows of one partition across all shards: joins the rows of a group from every shard, sorts them, drops
- * duplicates and hands on those groups that keep at least `minConnections`. The order of visits is not defined.
+ * duplicates and hands on those groups that keep at least `minConnections`. The order of visits is not defined. The
+ * engine, which may be one that read a shard, gives the groups of several shards common numbers.
  */
-export function visitFlows(shards: readonly FlowShard[], partition: number, minConnections: number, visit: FlowVisitor): VisitTotals {
+export function visitFlows(
+  engine: ReadEngine,
+  shards: readonly FlowShard[],
+  partition: number,
+  minConnections: number,
+  visit: FlowVisitor,
+): VisitTotals {
   const texts = shards.map((shard) => ({ addresses: unpackTexts(shard.addresses), protocols: unpackTexts(shard.protocols) }));
-  const { count, places } = shards.length === 1 ? onlyShard(shards, partition) : joinShards(shards, partition, texts);
+  const { count, places } = shards.length === 1 ? onlyShard(shards, partition) : joinShards(engine, shards, partition);
   let times = new Float64Array(1024);
   let gaps = new Float64Array(1024);
   let originPorts = new Int32Array(1024);
   let duplicateRows = 0;
+  let groups = 0;
   const width = shards.length;
   for (let group = 0; group < count; group++) {
     let rows = 0;
     for (let s = 0; s < width; s++) {
       const place = places[group * width + s] ?? -1;
-      if (place >= 0) rows += shards[s]?.keys.rows[place] ?? 0;
+      const starts = shards[s]?.starts;
+      if (place >= 0 && starts) rows += (starts[place + 1] ?? 0) - (starts[place] ?? 0);
     }
+    if (rows === 0) continue;
+    groups++;
     if (rows < 2 && rows < minConnections) continue;
     if (rows > times.length) {
       const room = Math.max(rows, times.length * 2);
@@ -75,7 +86,7 @@ export function visitFlows(shards: readonly FlowShard[], partition: number, minC
       gaps: gaps.subarray(0, sorted.count - 1),
     });
   }
-  return { groups: count, duplicateRows };
+  return { groups, duplicateRows };
 }
 
 /** The groups of a partition of a single shard stand as they are. */
@@ -88,49 +99,43 @@ function onlyShard(shards: readonly FlowShard[], partition: number): GroupPlaces
   return { count: places.length, places };
 }
 
-/** Numbers the groups of a partition across shards by their texts. */
-function joinShards(
-  shards: readonly FlowShard[],
-  partition: number,
-  texts: readonly { addresses: readonly string[]; protocols: readonly string[] }[],
-): GroupPlaces {
+/** Numbers the groups of a partition across shards by their texts, with the dictionaries and the grouper of an engine. */
+function joinShards(engine: ReadEngine, shards: readonly FlowShard[], partition: number): GroupPlaces {
   const width = shards.length;
-  const index = new GroupIndex();
-  const addressCodes = new Map<string, number>();
-  const protocolCodes = new Map<string, number>();
-  const joined = (codes: Map<string, number>, text: string): number => {
-    const known = codes.get(text);
-    if (known !== undefined) return known;
-    codes.set(text, codes.size);
-    return codes.size - 1;
-  };
-  let places = new Int32Array(1024 * width).fill(-1);
+  const addresses = engine.dictionary("address");
+  const protocols = engine.dictionary("proto");
+  const grouper = engine.grouper();
+  let places = new Int32Array((grouper.size + 1024) * width).fill(-1);
+  const groups = new Uint32Array(BATCH_ROWS);
+  const ports = new Int32Array(BATCH_ROWS);
   shards.forEach((shard, s) => {
     const { keys } = shard;
-    const addresses = texts[s]?.addresses ?? [];
-    const protocols = texts[s]?.protocols ?? [];
-    // Shard code -> joint code, looked up once a code.
-    const jointAddress = new Int32Array(addresses.length).fill(-1);
-    const addressOf = (code: number): number => {
-      const known = jointAddress[code] ?? -1;
-      if (known >= 0) return known;
-      const joint = joined(addressCodes, addresses[code] ?? "");
-      jointAddress[code] = joint;
-      return joint;
+    const jointAddress = addresses.encodeAll(shard.addresses);
+    const jointProtocol = protocols.encodeAll(shard.protocols);
+    const joint = (codes: Int32Array, to: Int32Array, from: number, rows: number): Int32Array => {
+      const out = new Int32Array(rows);
+      for (let i = 0; i < rows; i++) out[i] = to[codes[from + i] ?? -1] ?? -1;
+      return out;
     };
-    const to = shard.partitions[partition + 1] ?? 0;
-    for (let place = shard.partitions[partition] ?? 0; place < to; place++) {
-      const source = addressOf(keys.sources[place] ?? -1);
-      const destination = addressOf(keys.destinations[place] ?? -1);
-      const protocol = joined(protocolCodes, protocols[keys.protocols[place] ?? -1] ?? "-");
-      const group = index.add(source, destination, keys.ports[place] ?? 0, protocol);
-      if ((group + 1) * width > places.length) {
-        const grown = new Int32Array(places.length * 2).fill(-1);
+    const end = shard.partitions[partition + 1] ?? 0;
+    for (let from = shard.partitions[partition] ?? 0; from < end; from += BATCH_ROWS) {
+      const rows = Math.min(BATCH_ROWS, end - from);
+      ports.set(keys.ports.subarray(from, from + rows));
+      grouper.assign(
+        joint(keys.sources, jointAddress, from, rows),
+        joint(keys.destinations, jointAddress, from, rows),
+        ports,
+        joint(keys.protocols, jointProtocol, from, rows),
+        rows,
+        groups,
+      );
+      if (grouper.size * width > places.length) {
+        const grown = new Int32Array(grouper.size * 2 * width).fill(-1);
         grown.set(places);
         places = grown;
       }
-      places[group * width + s] = place;
+      for (let i = 0; i < rows; i++) places[(groups[i] ?? 0) * width + s] = from + i;
     }
   });
-  return { count: index.size, places };
+  return { count: grouper.size, places };
 }

@@ -11,6 +11,8 @@ export interface Dictionary {
   readonly size: number;
   /** The code of a text; a new text gets the next one. */
   encode(text: string): number;
+  /** The codes of packed texts; length = texts. */
+  encodeAll(texts: TextColumn): Int32Array;
   /** The text of a code; an unset value (-1) has none and is the empty text here. */
   text(code: number): string;
   /** All texts, copied. */
@@ -67,6 +69,10 @@ export class MapDictionary implements Dictionary {
     const code = this.#texts.push(text) - 1;
     this.#codes.set(text, code);
     return code;
+  }
+
+  encodeAll(texts: TextColumn): Int32Array {
+    return Int32Array.from(unpackTexts(texts), (text) => this.encode(text));
   }
 
   text(code: number): string {

@@ -4,7 +4,7 @@ import { decodeUtf8 } from "./escape.js";
 import type { Dictionary, TextColumn } from "./dictionary.js";
 import { KernelReader } from "./kernel-reader.js";
 import { kernelModule } from "./kernel-module.js";
-import { DEFAULT_MAX_LINE_BYTES, type Grouper, type GroupKeys, type LendingReader, type ReadEngine, type ReadOptions } from "./log-reader.js";
+import { BATCH_ROWS, DEFAULT_MAX_LINE_BYTES, type Grouper, type GroupKeys, type LendingReader, type ReadEngine, type ReadOptions } from "./log-reader.js";
 
 /** The exports of the kernel; see `kernel/README.md`. Addresses and lengths are bytes of its memory. */
 export interface KernelExports {
@@ -88,12 +88,25 @@ export class Kernel {
     return this.exports.alloc(BigInt(bytes)) >>> 0;
   }
 
-  /** Writes a text to scratch memory, with room to read past it; returns its address and length. */
-  write(text: string): { at: number; length: number } {
-    if (this.#scratchBytes < text.length * 3 + 64) {
-      this.#scratchBytes = Math.max(4096, text.length * 6 + 64);
+  /** Scratch memory of so many bytes, with room to read past them. */
+  #scratchFor(bytes: number): number {
+    if (this.#scratchBytes < bytes + 64) {
+      this.#scratchBytes = Math.max(4096, bytes * 2 + 64);
       this.#scratch = this.alloc(this.#scratchBytes);
     }
+    return this.#scratch;
+  }
+
+  /** Writes bytes to scratch memory; returns their address. */
+  writeBytes(bytes: Uint8Array): number {
+    const at = this.#scratchFor(bytes.length);
+    this.bytes.set(bytes, at);
+    return at;
+  }
+
+  /** Writes a text to scratch memory; returns its address and length. */
+  write(text: string): { at: number; length: number } {
+    this.#scratchFor(text.length * 3);
     const { written } = encoder.encodeInto(text, this.bytes.subarray(this.#scratch, this.#scratch + text.length * 3));
     return { at: this.#scratch, length: written };
   }
@@ -119,6 +132,17 @@ class KernelDictionary implements Dictionary {
     return this.#kernel.exports.dictionaryEncode(this.address, at, length);
   }
 
+  encodeAll({ offsets, bytes }: TextColumn): Int32Array {
+    const kernel = this.#kernel;
+    const codes = new Int32Array(Math.max(0, offsets.length - 1));
+    const base = kernel.writeBytes(bytes);
+    for (let i = 0; i < codes.length; i++) {
+      const start = offsets[i] ?? 0;
+      codes[i] = kernel.exports.dictionaryEncode(this.address, base + start, (offsets[i + 1] ?? 0) - start);
+    }
+    return codes;
+  }
+
   text(code: number): string {
     if (code < 0 || code >= this.size) return "";
     const known = this.#texts[code];
@@ -142,19 +166,21 @@ class KernelDictionary implements Dictionary {
   }
 }
 
-/** Room for the rows of a block of group keys: the kernel counts and keys groups in 16-byte records. */
-const GROUP_RECORD_WORDS = 4;
+/** The kernel keys groups in 12-byte records. */
+const GROUP_RECORD_WORDS = 3;
+const COLUMN_BYTES = 4 * BATCH_ROWS;
 const MAX_PROTOCOLS = 65_535;
 
 class KernelGrouper implements Grouper {
   readonly #kernel: Kernel;
   readonly #protocols: Dictionary;
-  #room = 0;
-  #rows = 0;
+  /** Four columns in and one out; made here, since allocating would end the life of a batch's views. */
+  readonly #room: number;
 
   constructor(kernel: Kernel, protocols: Dictionary) {
     this.#kernel = kernel;
     this.#protocols = protocols;
+    this.#room = kernel.alloc(5 * COLUMN_BYTES);
   }
 
   get size(): number {
@@ -163,21 +189,17 @@ class KernelGrouper implements Grouper {
 
   assign(sources: Int32Array, destinations: Int32Array, ports: Int32Array, protocols: Int32Array, rows: number, out: Uint32Array): void {
     checkProtocols(this.#protocols);
+    if (rows > BATCH_ROWS) throw new CoreError("limit", `more than ${BATCH_ROWS} rows in a batch`);
     const kernel = this.#kernel;
-    if (this.#rows < rows) {
-      this.#rows = rows;
-      this.#room = kernel.alloc(rows * 4 * 5);
-    }
     const columns = [sources, destinations, ports, protocols];
-    const addresses = columns.map((column, index) => {
+    const [a = 0, b = 0, c = 0, d = 0] = columns.map((column, index) => {
       // A view of the kernel's memory is read where it stands.
       if (column.buffer === kernel.buffer) return column.byteOffset;
-      const address = this.#room + index * 4 * this.#rows;
+      const address = this.#room + index * COLUMN_BYTES;
       new Int32Array(kernel.buffer, address, rows).set(column.subarray(0, rows));
       return address;
     });
-    const result = this.#room + 16 * this.#rows;
-    const [a = 0, b = 0, c = 0, d = 0] = addresses;
+    const result = this.#room + 4 * COLUMN_BYTES;
     kernel.exports.groupRows(a, b, c, d, result, rows);
     out.set(new Uint32Array(kernel.buffer, result, rows));
   }
@@ -190,12 +212,10 @@ class KernelGrouper implements Grouper {
     const records = new Uint32Array(kernel.buffer, kernel.global(kernel.exports.groupKeys), size * GROUP_RECORD_WORDS);
     for (let group = 0, at = 0; group < size; group++, at += GROUP_RECORD_WORDS) {
       const portAndProtocol = records[at + 2] ?? 0;
-      const protocol = portAndProtocol >>> 16;
       keys.sources[group] = records[at] ?? 0;
       keys.destinations[group] = records[at + 1] ?? 0;
       keys.ports[group] = portAndProtocol & 0xffff;
-      keys.protocols[group] = protocol === MAX_PROTOCOLS ? -1 : protocol;
-      keys.rows[group] = records[at + 3] ?? 0;
+      keys.protocols[group] = portAndProtocol >>> 16;
     }
     return keys;
   }
@@ -208,7 +228,6 @@ export function emptyKeys(size: number): GroupKeys {
     destinations: new Int32Array(size),
     ports: new Uint16Array(size),
     protocols: new Int32Array(size),
-    rows: new Uint32Array(size),
   };
 }
 

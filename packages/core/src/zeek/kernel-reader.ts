@@ -33,6 +33,8 @@ const KIND_NUMBER: Readonly<Record<ColumnKind, number>> = {
   flag: 6,
 };
 const CODE = KIND_NUMBER.code;
+/** A code column whose texts are mostly dotted quads. */
+const ADDRESS = 7;
 
 const DONE = 0;
 const DIRECTIVE = 1;
@@ -323,12 +325,13 @@ export class KernelReader implements LendingReader, RawSource {
   }
 
   #addColumn(column: WriteColumn | undefined, index: number, place: number): void {
+    const addresses = column?.dictionary === this.#dictionaryOf("address");
     const kind = column ? KIND_NUMBER[column.kind] : CODE;
     let dictionary: AddressedDictionary | undefined;
     if (!column) dictionary = this.#dictionaryOf("_path");
     else if (column.dictionary) dictionary = column.dictionary as AddressedDictionary;
     const emptyCode = dictionary && !column?.required ? dictionary.encode("") : -1;
-    const added = this.#kernel.exports.planAdd(kind, place, dictionary?.address ?? 0, column?.required ? 1 : 0, emptyCode);
+    const added = this.#kernel.exports.planAdd(addresses ? ADDRESS : kind, place, dictionary?.address ?? 0, column?.required ? 1 : 0, emptyCode);
     this.#planned[added] = { column, index };
   }
 

@@ -44,20 +44,19 @@ export interface Grouper {
   readonly size: number;
   /**
    * Writes the group of each row to `out`: rows with the same four values share one, 0, 1, 2, … in order of first sight.
-   * Codes of protocols are below 65,535 or -1.
+   * Codes of protocols are below 65,535.
    */
   assign(sources: Int32Array, destinations: Int32Array, ports: Int32Array, protocols: Int32Array, rows: number, out: Uint32Array): void;
-  /** The keys and row counts of all groups; length = groups. */
+  /** The keys of all groups; length = groups. */
   keys(): GroupKeys;
 }
 
-/** Columns of group keys: codes of source, destination and protocol (-1: none), the port, and the rows seen. */
+/** Columns of group keys: codes of source, destination and protocol, and the port. */
 export interface GroupKeys {
   readonly sources: Int32Array;
   readonly destinations: Int32Array;
   readonly ports: Uint16Array;
   readonly protocols: Int32Array;
-  readonly rows: Uint32Array;
 }
 
 /**

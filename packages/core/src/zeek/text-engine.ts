@@ -9,7 +9,6 @@ import { startState, TextReader } from "./text-reader.js";
 export class TextGrouper implements Grouper {
   readonly #index: GroupIndex;
   readonly #protocols: Dictionary;
-  #rows = new Uint32Array(1024);
 
   constructor(seed: HashSeed, protocols: Dictionary) {
     this.#index = new GroupIndex(seed[0]);
@@ -23,14 +22,7 @@ export class TextGrouper implements Grouper {
   assign(sources: Int32Array, destinations: Int32Array, ports: Int32Array, protocols: Int32Array, rows: number, out: Uint32Array): void {
     checkProtocols(this.#protocols);
     for (let row = 0; row < rows; row++) {
-      const group = this.#index.add(sources[row] ?? -1, destinations[row] ?? -1, ports[row] ?? 0, protocols[row] ?? -1);
-      if (group >= this.#rows.length) {
-        const rowsNow = new Uint32Array(this.#rows.length * 2);
-        rowsNow.set(this.#rows);
-        this.#rows = rowsNow;
-      }
-      this.#rows[group] = (this.#rows[group] ?? 0) + 1;
-      out[row] = group;
+      out[row] = this.#index.add(sources[row] ?? -1, destinations[row] ?? -1, ports[row] ?? 0, protocols[row] ?? -1);
     }
   }
 
@@ -41,7 +33,6 @@ export class TextGrouper implements Grouper {
       keys.destinations[group] = this.#index.destination(group);
       keys.ports[group] = this.#index.port(group);
       keys.protocols[group] = this.#index.protocol(group);
-      keys.rows[group] = this.#rows[group] ?? 0;
     }
     return keys;
   }

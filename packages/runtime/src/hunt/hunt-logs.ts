@@ -10,7 +10,6 @@ import {
   type HashSeed,
   type ReadReport,
   type Search,
-  searchFlows,
   type SearchResult,
   type TimeBounds,
   unpackTexts,
@@ -64,7 +63,8 @@ export interface HuntLogsResult {
   readonly results: readonly { readonly search: Search; readonly beacons: readonly Beacon[] }[];
   readonly files: readonly FileReport[];
   readonly groups: number;
-  readonly hosts: number;
+  /** Distinct addresses; only with `perFile`. */
+  readonly hosts?: number;
   readonly duplicateRows: number;
   readonly rowsOutside: number;
   readonly first?: number;
@@ -120,7 +120,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
         for (const task of changed) if (task) unsplit.add(task.file);
         continue;
       }
-      return joined(files, tasks, done, options.searches, (performance.now() - started) / 1000);
+      return joined(files, share, done, options.searches, (performance.now() - started) / 1000);
     } finally {
       watch.stop();
     }
@@ -148,7 +148,7 @@ async function inThisThread(share: ShareOptions, counters: Counters, searches: r
   const reader = await HuntShare.create(share, counters);
   await reader.run();
   const read = reader.finish();
-  return { read: [read], found: [searchFlows([read.shard], 0, searches)] };
+  return { read: [read], found: [reader.search([read.shard], 0, searches)] };
 }
 
 async function inThreads(share: ShareOptions, counters: Counters, options: HuntLogsOptions, watch: Watch): Promise<Shares> {
@@ -195,7 +195,7 @@ async function inThreads(share: ShareOptions, counters: Counters, options: HuntL
 
 function joined(
   files: readonly LogFile[],
-  tasks: readonly ReadTask[],
+  share: ShareOptions,
   { read, found }: Shares,
   searches: readonly Search[],
   seconds: number,
@@ -206,9 +206,9 @@ function joined(
       search,
       beacons: found.flatMap((result) => result.beacons[index] ?? []).sort(compareBeacons),
     })),
-    files: fileReports(files, tasks, read),
+    files: fileReports(files, share.tasks, read),
     groups: found.reduce((sum, result) => sum + result.groups, 0),
-    hosts: countHosts(read),
+    ...(share.perFile && { hosts: countHosts(read) }),
     duplicateRows: found.reduce((sum, result) => sum + result.duplicateRows, 0),
     rowsOutside: read.reduce((sum, share) => sum + share.rowsOutside, 0),
     ...(ranges.length > 0 && {

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import {
   type Allocate,
+  type BatchSink,
   connSchema,
   createEngine,
   emptyReport,
@@ -15,10 +16,14 @@ import {
   readLog,
   type ReadOptions,
   type ReadReport,
+  type Search,
+  searchFlows,
+  type SearchResult,
   SNIFF_BYTES,
   sniffCompression,
   TextGrouper,
   type TimeBounds,
+  TimeFilter,
   visitFlows,
 } from "@heliograph/core";
 import { openFile, standardInput } from "../files/file-access.js";
@@ -89,12 +94,14 @@ export class HuntShare {
   readonly #engine: ReadEngine;
   readonly #builder: FlowBuilder;
   readonly #counters: Counters;
+  readonly #bounded: TimeFilter;
   readonly #outcomes: TaskOutcome[] = [];
 
   private constructor(options: ShareOptions, engine: ReadEngine, counters: Counters) {
     this.#options = options;
     this.#engine = engine;
-    this.#builder = new FlowBuilder(engine, options.bounds);
+    this.#builder = new FlowBuilder(engine);
+    this.#bounded = new TimeFilter(options.bounds);
     this.#counters = counters;
   }
 
@@ -112,11 +119,12 @@ export class HuntShare {
   }
 
   async #read(task: ReadTask, index: number): Promise<TaskOutcome> {
-    const own = this.#options.perFile ? new FlowBuilder(this.#engine, this.#options.bounds, this.#ownGrouper()) : undefined;
-    const take = (batch: Parameters<FlowBuilder["add"]>[0]): void => {
-      own?.add(batch);
+    const own = this.#options.perFile ? new FlowBuilder(this.#engine, this.#ownGrouper()) : undefined;
+    const take: BatchSink = (batch) => {
       this.#counters.addRows(batch.rows);
-      this.#builder.add(batch);
+      const inside = this.#bounded.apply(batch);
+      own?.add(inside);
+      this.#builder.add(inside);
     };
     const outcome = await this.#readTask(task, take);
     const figures = own && this.#figuresOf(own);
@@ -130,12 +138,12 @@ export class HuntShare {
   #figuresOf(own: FlowBuilder): LogFigures {
     const { range } = own;
     const shard = own.finish();
-    const { groups, duplicateRows } = visitFlows([shard], 0, Number.POSITIVE_INFINITY, () => undefined);
+    const { groups, duplicateRows } = visitFlows(this.#engine, [shard], 0, Number.POSITIVE_INFINITY, () => undefined);
     const hosts = new Set([...shard.keys.sources, ...shard.keys.destinations]).size;
     return { groups, hosts, duplicateRows, ...(range && { first: range[0], last: range[1] }) };
   }
 
-  async #readTask(task: ReadTask, take: Parameters<ReadEngine["reader"]>[1]): Promise<Omit<TaskOutcome, "task" | "figures">> {
+  async #readTask(task: ReadTask, take: BatchSink): Promise<Omit<TaskOutcome, "task" | "figures">> {
     const { read, limits } = this.#options;
     const options = { schema: connSchema, columns: FLOW_COLUMNS, ...read };
     const onFileBytes = (bytes: number): void => this.#counters.addBytes(bytes);
@@ -161,7 +169,7 @@ export class HuntShare {
   #readPlain(
     task: ReadTask,
     options: Omit<ReadOptions, "source">,
-    take: Parameters<ReadEngine["reader"]>[1],
+    take: BatchSink,
   ): Omit<TaskOutcome, "task" | "figures"> {
     const { opening } = task;
     const reader: LendingReader = this.#engine.reader({ ...options, source: task.name, ...(opening !== undefined && { opening }) }, take);
@@ -190,11 +198,16 @@ export class HuntShare {
     return { reports: [report], headerChanged };
   }
 
+  /** Runs searches over one partition of the groups of all shares. */
+  search(shards: readonly FlowShard[], partition: number, searches: readonly Search[]): SearchResult {
+    return searchFlows(this.#engine, shards, partition, searches);
+  }
+
   /** Ends reading: hands over what was read, its groups split among the shares. */
   finish(allocate?: Allocate): ReadShare {
-    const { range, rowsOutside } = this.#builder;
+    const { range } = this.#builder;
     const shard = this.#builder.finish(this.#options.shares, this.#options.seed[0], allocate);
-    return { shard, outcomes: this.#outcomes, rowsOutside, range };
+    return { shard, outcomes: this.#outcomes, rowsOutside: this.#bounded.rowsOutside, range };
   }
 }
 

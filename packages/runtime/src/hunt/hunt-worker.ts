@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { type FlowShard, type Search, searchFlows, type SearchResult } from "@heliograph/core";
+import type { FlowShard, Search, SearchResult } from "@heliograph/core";
 import { Counters } from "./counters.js";
 import { HuntShare, type ReadShare, type ShareOptions } from "./hunt-share.js";
 
@@ -23,11 +23,12 @@ async function work(): Promise<void> {
   if (!parentPort) throw new Error("hunt-worker runs as a worker thread");
   const port = parentPort;
   const { options, counters } = workerData as WorkerStart;
-  port.once("message", ({ shards, partition, searches }: SearchOrder) => {
-    const answer: WorkerAnswer = { kind: "found", result: searchFlows(shards, partition, searches) };
+  const share = await HuntShare.create(options, new Counters(counters));
+  // The thread lives until the hunt ends it: `on`, not `once`.
+  port.on("message", ({ shards, partition, searches }: SearchOrder) => {
+    const answer: WorkerAnswer = { kind: "found", result: share.search(shards, partition, searches) };
     port.postMessage(answer);
   });
-  const share = await HuntShare.create(options, new Counters(counters));
   await share.run();
   const answer: WorkerAnswer = { kind: "read", share: share.finish((bytes) => new SharedArrayBuffer(bytes)) };
   port.postMessage(answer);

@@ -11,16 +11,31 @@ const COARSE_SHORTEST_MINUTES = 2;
 const SLOW_FROM_MINUTES = 480;
 const EPS_SHARE = 0.1;
 
-/** Gaps in minutes that the search uses. */
-function usedDeltas(gaps: Float64Array, coarse: boolean): Float64Array {
-  const deltas = new Float64Array(gaps.length);
+/** Relative room for rounding in the test that spares most groups the exact one. */
+const ROUNDING = 1e-9;
+
+/** How many gaps of at least `shortest` microseconds there are, and their average in minutes but for rounding. */
+function roughAverage(gaps: Float64Array, shortest: number): { n: number; average: number } {
   let n = 0;
-  for (const gap of gaps) {
-    const minutes = gap / MICROS_PER_MINUTE;
-    if (coarse && minutes < COARSE_SHORTEST_MINUTES) continue;
-    deltas[n++] = minutes;
+  let sum = 0;
+  for (let i = 0; i < gaps.length; i++) {
+    const gap = gaps[i] ?? 0;
+    if (gap < shortest) continue;
+    n++;
+    sum += gap;
   }
-  return deltas.subarray(0, n);
+  return { n, average: sum / n / MICROS_PER_MINUTE };
+}
+
+/** The `n` gaps of at least `shortest` microseconds, in minutes. */
+function usedDeltas(gaps: Float64Array, shortest: number, n: number): Float64Array {
+  const deltas = new Float64Array(n);
+  let at = 0;
+  for (let i = 0; i < gaps.length; i++) {
+    const gap = gaps[i] ?? 0;
+    if (gap >= shortest) deltas[at++] = gap / MICROS_PER_MINUTE;
+  }
+  return deltas;
 }
 
 /**
@@ -63,17 +78,19 @@ export const quick: Detector = {
   detect({ gaps }, { delta = 0, call_back = 1, percent = 0, span_avg = 0, variance = 0 }: ParameterValues) {
     if (gaps.length < call_back) return undefined;
     const coarse = delta >= COARSE_FROM_MINUTES;
-    const deltas = usedDeltas(gaps, coarse);
-    const n = deltas.length;
-    if (n < call_back) return undefined;
+    const shortest = coarse ? COARSE_SHORTEST_MINUTES * MICROS_PER_MINUTE : 0;
+    const { n, average: rough } = roughAverage(gaps, shortest);
+    const slow = delta >= SLOW_FROM_MINUTES;
+    if (n < call_back || (slow ? rough < delta * (1 - ROUNDING) : rough > delta * (1 + ROUNDING))) return undefined;
+    const deltas = usedDeltas(gaps, shortest, n);
     const average = mean(asNumbers(deltas));
-    if (delta < SLOW_FROM_MINUTES ? average > delta : average < delta) return undefined;
+    if (slow ? average < delta : average > delta) return undefined;
     const jitter = jitterPercent(deltas, average, coarse);
     if (Number.isNaN(jitter) || jitter > variance) return undefined;
     const sorted = deltas.sort();
-    const shortest = sorted[0] ?? 0;
-    const longest = sorted[n - 1] ?? 0;
-    const eps = ((longest * (1 + span_avg / 100) - shortest * (1 - span_avg / 100)) / 2) * EPS_SHARE;
+    const least = sorted[0] ?? 0;
+    const greatest = sorted[n - 1] ?? 0;
+    const eps = ((greatest * (1 + span_avg / 100) - least * (1 - span_avg / 100)) / 2) * EPS_SHARE;
     const { sizes } = dbscan1d(sorted, eps, call_back);
     if (sizes.length === 0) return undefined;
     const clusterSize = sizes.reduce((largest, size) => Math.max(largest, size), 0);
