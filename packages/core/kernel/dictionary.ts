@@ -7,6 +7,7 @@
 // IPv4 slot (8 bytes): address, code + 1. Dotted quads come before the texts: their slot is the whole comparison.
 import { alloc, regrow, release } from "./memory";
 import { hashOfWord, hashTail, mix } from "./hash";
+import { quad, quadOf } from "./ipv4";
 
 // 16 times 0xff, then 16 times 0: loading at 16 - n gives a mask of the first n bytes.
 export const PREFIX_MASK: usize = memory.data<u8>([
@@ -146,4 +147,15 @@ export function encodeAddress(d: usize, address: u32, text: usize, length: u32):
     i = (i + 1) & mask;
   }
   return code - 1;
+}
+
+/** Writes the codes of `count` packed texts to `out`; `offsets` holds count + 1 positions relative to `texts`. */
+export function encodeAll(d: usize, texts: usize, offsets: usize, count: u32, out: usize): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const start = load<u32>(offsets + (<usize>i << 2));
+    const length = load<u32>(offsets + (<usize>i << 2), 4) - start;
+    const text = texts + <usize>start;
+    const code = quadOf(prefix(text, length), length) ? encodeAddress(d, quad, text, length) : encode(d, text, length);
+    store<u32>(out + (<usize>i << 2), code);
+  }
 }

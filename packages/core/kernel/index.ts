@@ -1,7 +1,7 @@
 // The exports of the reader kernel. See README.md beside this file for how the host drives it.
-export { alloc } from "./memory";
+export { alloc, release } from "./memory";
 export { seed } from "./hash";
-export { dictionaryNew, encode as dictionaryEncode } from "./dictionary";
+export { dictionaryNew, encode as dictionaryEncode, encodeAll as dictionaryEncodeAll } from "./dictionary";
 export { badLines, configure, oddFields, oddLines, planAdd, planOut, planOut2, planStart } from "./plan";
 export { directiveEnd, directiveStart, indexedBytes, indexedLines, tsvBatchRows, tsvIndex, tsvRows } from "./tsv";
 export { consumedBytes, consumedLines, jsonBatchRows, jsonRows, jsonStart, keyAdd, keysStart } from "./json";

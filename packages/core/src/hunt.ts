@@ -36,7 +36,7 @@ export interface HuntResult {
  * Runs in Node and in browsers. A source that cannot be read shows in its report, not as an exception.
  */
 export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Promise<HuntResult> {
-  const engine = await createEngine(options);
+  const engine = createEngine(options);
   const builder = new FlowBuilder(engine);
   const bounded = new TimeFilter(options);
   const reports: ReadReport[] = [];

@@ -1,8 +1,8 @@
 import type { CodeValues, ColumnBatch, PortValues, TimeValues } from "../zeek/column-batch.js";
-import { unpackTexts } from "../zeek/dictionary.js";
+import type { TextColumn } from "../zeek/dictionary.js";
 import { BATCH_ROWS, type Grouper, type GroupKeys, type ReadEngine } from "../zeek/log-reader.js";
 import type { Allocate, FlowShard } from "./flow-shard.js";
-import { partitionOf, textHash } from "./partition.js";
+import { partitionOf, textHashes } from "./partition.js";
 
 /** The columns that grouping reads. */
 export const FLOW_COLUMNS = ["ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"] as const;
@@ -134,7 +134,7 @@ export class FlowBuilder {
     const protocols = this.#engine.dictionary("proto").toText();
     const keys = this.#grouper.keys();
     const groups = keys.sources.length;
-    const { order, bounds } = partitionOrder(keys, unpackTexts(addresses), unpackTexts(protocols), partitions, seed);
+    const { order, bounds } = partitionOrder(keys, addresses, protocols, partitions, seed);
     const starts = new Uint32Array(allocate((groups + 1) * 4));
     const cursors = this.#countRows(groups);
     let total = 0;
@@ -177,8 +177,8 @@ export class FlowBuilder {
 /** The groups sorted by partition, and where each partition starts. */
 function partitionOrder(
   keys: GroupKeys,
-  addresses: readonly string[],
-  protocols: readonly string[],
+  addresses: TextColumn,
+  protocols: TextColumn,
   partitions: number,
   seed: number,
 ): { order: Uint32Array; bounds: Uint32Array } {
@@ -190,8 +190,8 @@ function partitionOrder(
     bounds[1] = groups;
     return { order, bounds };
   }
-  const addressHashes = Uint32Array.from(addresses, (text) => textHash(text, seed));
-  const protocolHashes = Uint32Array.from(protocols, (text) => textHash(text, seed));
+  const addressHashes = textHashes(addresses, seed);
+  const protocolHashes = textHashes(protocols, seed);
   const partition = new Uint32Array(groups);
   for (let group = 0; group < groups; group++) {
     const place = partitionOf(
@@ -215,7 +215,7 @@ function partitionOrder(
   return { order, bounds };
 }
 
-function placed(texts: FlowShard["addresses"], allocate: Allocate): FlowShard["addresses"] {
+function placed(texts: TextColumn, allocate: Allocate): TextColumn {
   const offsets = new Int32Array(allocate(texts.offsets.byteLength));
   offsets.set(texts.offsets);
   const bytes = new Uint8Array(allocate(texts.bytes.byteLength));

@@ -1,9 +1,16 @@
-/** A 32-bit hash of a text; the same text has the same hash in every thread. */
-export function textHash(text: string, seed: number): number {
-  let h = seed ^ 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
-  return (h ^ (h >>> 13)) >>> 0;
+import type { TextColumn } from "../zeek/dictionary.js";
+
+/** 32-bit hashes of packed texts; the same text has the same hash in every thread. */
+export function textHashes({ offsets, bytes }: TextColumn, seed: number): Uint32Array {
+  const hashes = new Uint32Array(Math.max(0, offsets.length - 1));
+  for (let i = 0; i < hashes.length; i++) {
+    let h = seed ^ 0x811c9dc5;
+    const end = offsets[i + 1] ?? 0;
+    for (let at = offsets[i] ?? 0; at < end; at++) h = Math.imul(h ^ (bytes[at] ?? 0), 0x01000193);
+    h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+    hashes[i] = h ^ (h >>> 13);
+  }
+  return hashes;
 }
 
 /** The partition of a group from the hashes of its texts and its port: every thread puts a group into the same one. */

@@ -1,8 +1,8 @@
-import { unpackTexts } from "../zeek/dictionary.js";
+import { textAt } from "../zeek/dictionary.js";
 import { BATCH_ROWS, type ReadEngine } from "../zeek/log-reader.js";
 import type { Flow } from "./flow.js";
 import type { FlowShard } from "./flow-shard.js";
-import { sortTimes } from "./sorted-times.js";
+import { RowBuffer } from "./row-buffer.js";
 
 /** Takes one flow; its arrays are valid until this returns. */
 export type FlowVisitor = (flow: Flow) => void;
@@ -21,6 +21,37 @@ interface GroupPlaces {
   readonly places: Int32Array;
 }
 
+/** A flow whose texts are looked up when somebody asks: few flows are beacons. */
+class VisitedFlow implements Flow {
+  readonly times: Float64Array;
+  readonly gaps: Float64Array;
+  readonly #shard: FlowShard;
+  readonly #place: number;
+
+  constructor(shard: FlowShard, place: number, times: Float64Array, gaps: Float64Array) {
+    this.#shard = shard;
+    this.#place = place;
+    this.times = times;
+    this.gaps = gaps;
+  }
+
+  get source(): string {
+    return textAt(this.#shard.addresses, this.#shard.keys.sources[this.#place] ?? -1);
+  }
+
+  get destination(): string {
+    return textAt(this.#shard.addresses, this.#shard.keys.destinations[this.#place] ?? -1);
+  }
+
+  get port(): number {
+    return this.#shard.keys.ports[this.#place] ?? 0;
+  }
+
+  get protocol(): string {
+    return textAt(this.#shard.protocols, this.#shard.keys.protocols[this.#place] ?? -1);
+  }
+}
+
 /**
  * Visits the flows of one partition across all shards: joins the rows of a group from every shard, sorts them, drops
  * duplicates and hands on those groups that keep at least `minConnections`. The order of visits is not defined. The
@@ -33,58 +64,30 @@ export function visitFlows(
   minConnections: number,
   visit: FlowVisitor,
 ): VisitTotals {
-  const texts = shards.map((shard) => ({ addresses: unpackTexts(shard.addresses), protocols: unpackTexts(shard.protocols) }));
   const { count, places } = shards.length === 1 ? onlyShard(shards, partition) : joinShards(engine, shards, partition);
-  let times = new Float64Array(1024);
-  let gaps = new Float64Array(1024);
-  let originPorts = new Int32Array(1024);
+  const rows = new RowBuffer();
+  const width = shards.length;
   let duplicateRows = 0;
   let groups = 0;
-  const width = shards.length;
   for (let group = 0; group < count; group++) {
-    let rows = 0;
-    for (let s = 0; s < width; s++) {
-      const place = places[group * width + s] ?? -1;
-      const starts = shards[s]?.starts;
-      if (place >= 0 && starts) rows += (starts[place + 1] ?? 0) - (starts[place] ?? 0);
-    }
-    if (rows === 0) continue;
-    groups++;
-    if (rows < 2 && rows < minConnections) continue;
-    if (rows > times.length) {
-      const room = Math.max(rows, times.length * 2);
-      times = new Float64Array(room);
-      gaps = new Float64Array(room);
-      originPorts = new Int32Array(room);
-    }
-    let at = 0;
-    let first: { shard: number; place: number } | undefined;
+    rows.clear();
+    let first: FlowShard | undefined;
+    let firstPlace = -1;
     for (let s = 0; s < width; s++) {
       const place = places[group * width + s] ?? -1;
       const shard = shards[s];
       if (place < 0 || !shard) continue;
-      first ??= { shard: s, place };
-      const from = shard.starts[place] ?? 0;
-      const to = shard.starts[place + 1] ?? 0;
-      for (let row = from; row < to; row++, at++) {
-        times[at] = shard.times[row] ?? 0;
-        originPorts[at] = shard.originPorts[row] ?? -1;
+      if (!first) {
+        first = shard;
+        firstPlace = place;
       }
+      rows.add(shard, place);
     }
-    const sorted = sortTimes(times, originPorts, rows);
-    duplicateRows += sorted.duplicates;
-    const keys = first && shards[first.shard]?.keys;
-    const names = first && texts[first.shard];
-    if (sorted.count < minConnections || !first || !keys || !names) continue;
-    for (let i = 1; i < sorted.count; i++) gaps[i - 1] = (times[i] ?? 0) - (times[i - 1] ?? 0);
-    visit({
-      source: names.addresses[keys.sources[first.place] ?? -1] ?? "",
-      destination: names.addresses[keys.destinations[first.place] ?? -1] ?? "",
-      port: keys.ports[first.place] ?? 0,
-      protocol: names.protocols[keys.protocols[first.place] ?? -1] ?? "-",
-      times: times.subarray(0, sorted.count),
-      gaps: gaps.subarray(0, sorted.count - 1),
-    });
+    if (!first) continue;
+    groups++;
+    if (rows.length < 2 && rows.length < minConnections) continue;
+    duplicateRows += rows.sort();
+    if (rows.length >= minConnections) visit(new VisitedFlow(first, firstPlace, rows.times, rows.gaps()));
   }
   return { groups, duplicateRows };
 }

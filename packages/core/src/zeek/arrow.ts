@@ -142,7 +142,7 @@ function settled(options: ReadTableOptions): Settled {
  */
 export async function readTable(input: LogInput, options: ReadTableOptions = {}): Promise<{ table: Table; reports: ReadReport[] }> {
   const arrow = await import("apache-arrow");
-  const engine = await createEngine(options);
+  const engine = createEngine(options);
   const read = { ...options, ...settled(options) };
   const concat = new ColumnConcat(read.schema, read.columns, (name) => engine.dictionary(name));
   const reports = await readLog(engine, input, read, (batch) => concat.add(batch), options);
@@ -155,7 +155,7 @@ export async function readTable(input: LogInput, options: ReadTableOptions = {})
  */
 export async function* readRecordBatches(input: LogInput, options: ReadTableOptions = {}): AsyncGenerator<RecordBatch, ReadReport[]> {
   const arrow = await import("apache-arrow");
-  const engine = await createEngine(options);
+  const engine = createEngine(options);
   const read = { ...options, ...settled(options) };
   const concat = new ColumnConcat(read.schema, read.columns, (name) => engine.dictionary(name));
   const dictionaries = new DictionaryVectors();

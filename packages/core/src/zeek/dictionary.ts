@@ -38,6 +38,12 @@ export function packTexts(texts: readonly string[]): TextColumn {
   return { offsets, bytes };
 }
 
+/** One of packed texts; the empty text for a code that has none. */
+export function textAt({ offsets, bytes }: TextColumn, code: number): string {
+  // A copy: a shared buffer cannot be decoded in place everywhere.
+  return decoder.decode(bytes.slice(offsets[code] ?? 0, offsets[code + 1] ?? 0));
+}
+
 /** Unpacks texts; those of pure ASCII, as addresses are, cost one slice each. */
 export function unpackTexts({ offsets, bytes }: TextColumn): string[] {
   const count = Math.max(0, offsets.length - 1);

@@ -11,7 +11,7 @@ export interface EngineOptions {
 }
 
 /** An engine to read and group logs with; its dictionaries grow with every log it reads. */
-export async function createEngine({ seed = [1, 2, 3, 4], kind }: EngineOptions = {}): Promise<ReadEngine> {
-  const kernel = kind === "typescript" ? undefined : await createKernelEngine(seed);
+export function createEngine({ seed = [1, 2, 3, 4], kind }: EngineOptions = {}): ReadEngine {
+  const kernel = kind === "typescript" ? undefined : createKernelEngine(seed);
   return kernel ?? createTextEngine(seed);
 }

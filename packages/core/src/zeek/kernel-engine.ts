@@ -10,9 +10,11 @@ import { BATCH_ROWS, DEFAULT_MAX_LINE_BYTES, type Grouper, type GroupKeys, type 
 export interface KernelExports {
   readonly memory: WebAssembly.Memory;
   alloc(bytes: bigint): number;
+  release(address: number, bytes: bigint): void;
   seed(a: number, b: number, c: number, d: number): void;
   dictionaryNew(bits: number): number;
   dictionaryEncode(dictionary: number, text: number, length: number): number;
+  dictionaryEncodeAll(dictionary: number, texts: number, offsets: number, count: number, out: number): void;
   configure(capacity: number, rows: number): number;
   planStart(fields: number, markers: number, unsetBytes: number, emptyBytes: number): void;
   planAdd(kind: number, field: number, dictionary: number, required: number, emptyCode: number): number;
@@ -88,25 +90,12 @@ export class Kernel {
     return this.exports.alloc(BigInt(bytes)) >>> 0;
   }
 
-  /** Scratch memory of so many bytes, with room to read past them. */
-  #scratchFor(bytes: number): number {
-    if (this.#scratchBytes < bytes + 64) {
-      this.#scratchBytes = Math.max(4096, bytes * 2 + 64);
+  /** Writes a text to scratch memory, with room to read past it; returns its address and length. */
+  write(text: string): { at: number; length: number } {
+    if (this.#scratchBytes < text.length * 3 + 64) {
+      this.#scratchBytes = Math.max(4096, text.length * 6 + 64);
       this.#scratch = this.alloc(this.#scratchBytes);
     }
-    return this.#scratch;
-  }
-
-  /** Writes bytes to scratch memory; returns their address. */
-  writeBytes(bytes: Uint8Array): number {
-    const at = this.#scratchFor(bytes.length);
-    this.bytes.set(bytes, at);
-    return at;
-  }
-
-  /** Writes a text to scratch memory; returns its address and length. */
-  write(text: string): { at: number; length: number } {
-    this.#scratchFor(text.length * 3);
     const { written } = encoder.encodeInto(text, this.bytes.subarray(this.#scratch, this.#scratch + text.length * 3));
     return { at: this.#scratch, length: written };
   }
@@ -134,12 +123,16 @@ class KernelDictionary implements Dictionary {
 
   encodeAll({ offsets, bytes }: TextColumn): Int32Array {
     const kernel = this.#kernel;
-    const codes = new Int32Array(Math.max(0, offsets.length - 1));
-    const base = kernel.writeBytes(bytes);
-    for (let i = 0; i < codes.length; i++) {
-      const start = offsets[i] ?? 0;
-      codes[i] = kernel.exports.dictionaryEncode(this.address, base + start, (offsets[i + 1] ?? 0) - start);
-    }
+    const count = Math.max(0, offsets.length - 1);
+    const room = bytes.length + 64 + 8 * (count + 1);
+    const at = kernel.alloc(room);
+    const textsAt = at + 8 * (count + 1);
+    new Int32Array(kernel.buffer, at, count + 1).set(offsets.subarray(0, count + 1));
+    kernel.bytes.set(bytes, textsAt);
+    const codesAt = at + 4 * (count + 1);
+    kernel.exports.dictionaryEncodeAll(this.address, textsAt, at, count, codesAt);
+    const codes = new Int32Array(kernel.buffer, codesAt, count).slice();
+    kernel.exports.release(at, BigInt(room));
     return codes;
   }
 
@@ -273,13 +266,15 @@ class KernelEngine implements ReadEngine {
   }
 }
 
-/** The kernel engine; undefined where WebAssembly SIMD is missing. */
-export async function createKernelEngine(seed: HashSeed): Promise<ReadEngine | undefined> {
+/**
+ * The kernel engine; undefined where WebAssembly SIMD is missing. Compiled in place: it is small, and takes about as long
+ * as handing it to another thread would.
+ */
+export function createKernelEngine(seed: HashSeed): ReadEngine | undefined {
   if (typeof WebAssembly === "undefined") return undefined;
   const bytes = kernelModule();
   if (!WebAssembly.validate(bytes)) return undefined;
-  const module = await WebAssembly.compile(bytes);
-  const instance = await WebAssembly.instantiate(module, {});
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   const exports = instance.exports as unknown as KernelExports;
   exports.seed(...seed);
   return new KernelEngine(new Kernel(exports));

@@ -145,7 +145,7 @@ class Watch {
 }
 
 async function inThisThread(share: ShareOptions, counters: Counters, searches: readonly Search[]): Promise<Shares> {
-  const reader = await HuntShare.create(share, counters);
+  const reader = new HuntShare(share, counters);
   await reader.run();
   const read = reader.finish();
   return { read: [read], found: [reader.search([read.shard], 0, searches)] };

@@ -97,16 +97,12 @@ export class HuntShare {
   readonly #bounded: TimeFilter;
   readonly #outcomes: TaskOutcome[] = [];
 
-  private constructor(options: ShareOptions, engine: ReadEngine, counters: Counters) {
+  constructor(options: ShareOptions, counters: Counters) {
     this.#options = options;
-    this.#engine = engine;
-    this.#builder = new FlowBuilder(engine);
+    this.#engine = createEngine({ seed: options.seed });
+    this.#builder = new FlowBuilder(this.#engine);
     this.#bounded = new TimeFilter(options.bounds);
     this.#counters = counters;
-  }
-
-  static async create(options: ShareOptions, counters: Counters): Promise<HuntShare> {
-    return new HuntShare(options, await createEngine({ seed: options.seed }), counters);
   }
 
   /** Takes tasks until none is left. */

@@ -23,7 +23,7 @@ async function work(): Promise<void> {
   if (!parentPort) throw new Error("hunt-worker runs as a worker thread");
   const port = parentPort;
   const { options, counters } = workerData as WorkerStart;
-  const share = await HuntShare.create(options, new Counters(counters));
+  const share = new HuntShare(options, new Counters(counters));
   // The thread lives until the hunt ends it: `on`, not `once`.
   port.on("message", ({ shards, partition, searches }: SearchOrder) => {
     const answer: WorkerAnswer = { kind: "found", result: share.search(shards, partition, searches) };
