@@ -1,0 +1,133 @@
+import { type Beacon, formatTime, type Search } from "@heliograph/core";
+import type { HuntLogsResult } from "@heliograph/runtime";
+import { writeToString } from "fast-csv";
+import { csvCell } from "./csv-cell.js";
+import { grouped, humanBytes, humanMinutes, sparkline, type TableColumn, textTable } from "./text-table.js";
+
+/** How beacons are printed. */
+export type BeaconFormat = "table" | "json" | "ndjson" | "csv";
+
+function beaconObject(beacon: Beacon): object {
+  const { source, destination, port, protocol, score, connectionCount, evidence, intervals } = beacon;
+  return {
+    source,
+    destination,
+    port,
+    protocol,
+    score,
+    connectionCount,
+    firstOccurrence: formatTime(beacon.firstOccurrence),
+    lastOccurrence: formatTime(beacon.lastOccurrence),
+    evidence: { ...evidence, intervalMinutes: intervals },
+  };
+}
+
+/** Totals of what was read, for the JSON result and the table's last lines. */
+export function totals(result: HuntLogsResult): {
+  files: number;
+  rows: number;
+  malformedRows: number;
+  duplicateRows: number;
+  groups: number;
+  bytes: number;
+  seconds: number;
+  invalidValues: number;
+  otherRows: number;
+  rowsOutside: number;
+  truncatedFiles: number;
+} {
+  const reports = result.files.flatMap((file) => file.reports);
+  const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  return {
+    files: result.files.length,
+    rows: sum((report) => report.rows),
+    malformedRows: sum((report) => report.malformedRows),
+    duplicateRows: result.duplicateRows,
+    groups: result.groups,
+    bytes: sum((report) => report.bytes),
+    seconds: Number(result.seconds.toFixed(3)),
+    invalidValues: sum((report) => report.invalidValues),
+    otherRows: sum((report) => report.otherRows),
+    rowsOutside: result.rowsOutside,
+    truncatedFiles: reports.filter((report) => report.truncated || report.damaged !== undefined).length,
+  };
+}
+
+function scoreColour(score: number): string {
+  return score >= 95 ? "\u001b[31m" : score >= 85 ? "\u001b[33m" : "\u001b[36m";
+}
+
+function columns(colour: boolean): TableColumn<Beacon>[] {
+  return [
+    {
+      title: "Score",
+      align: "right",
+      cell: ({ score }) => score.toFixed(1),
+      ...(colour && { paint: (text: string, { score }: Beacon) => `${scoreColour(score)}${text}\u001b[0m` }),
+    },
+    { title: "Source", align: "left", cell: ({ source }) => source },
+    { title: "Destination", align: "left", cell: ({ destination }) => destination },
+    { title: "Port", align: "right", cell: ({ port, protocol }) => `${port}/${protocol}` },
+    { title: "Conns", align: "right", cell: ({ connectionCount }) => grouped(connectionCount) },
+    { title: "Every", align: "right", cell: ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"])) },
+    { title: "First (UTC)", align: "left", cell: ({ firstOccurrence }) => formatTime(firstOccurrence).slice(0, 19).replace("T", " ") },
+    { title: "Last (UTC)", align: "left", cell: ({ lastOccurrence }) => formatTime(lastOccurrence).slice(0, 19).replace("T", " ") },
+    {
+      title: "Intervals",
+      align: "left",
+      cell: ({ intervals }) => `${sparkline(intervals.counts)} ${humanMinutes(intervals.from)}–${humanMinutes(intervals.to)}`,
+    },
+  ];
+}
+
+function tableReport(search: Search, beacons: readonly Beacon[], result: HuntLogsResult, colour: boolean): string {
+  const { files, rows, malformedRows, duplicateRows, groups, bytes, seconds, rowsOutside } = totals(result);
+  const left = [
+    malformedRows > 0 ? `${grouped(malformedRows)} malformed` : "",
+    duplicateRows > 0 ? `${grouped(duplicateRows)} duplicate` : "",
+    rowsOutside > 0 ? `${grouped(rowsOutside)} outside the time bounds` : "",
+  ].filter((text) => text !== "");
+  const read = `${grouped(rows)} connections in ${grouped(groups)} groups from ${grouped(files)} ${files === 1 ? "file" : "files"} (${humanBytes(bytes)}) in ${seconds.toFixed(2)} s`;
+  const without = left.length > 0 ? `; rows not used: ${left.join(", ")}` : "";
+  const found = `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
+  const table = beacons.length > 0 ? `${textTable(columns(colour), beacons)}\n` : "";
+  return `${table}${found} among ${read}${without}\n`;
+}
+
+/** The text of a hunt's result. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. */
+export async function beaconReport(
+  format: BeaconFormat,
+  search: Search,
+  beacons: readonly Beacon[],
+  result: HuntLogsResult,
+  colour: boolean,
+): Promise<string> {
+  switch (format) {
+    case "json": {
+      const { name, parameters } = search;
+      return `${JSON.stringify({ search: name, parameters, beacons: beacons.map(beaconObject), summary: totals(result) }, undefined, 2)}\n`;
+    }
+    case "ndjson":
+      return beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon) })}\n`).join("");
+    case "csv":
+      return csvReport(beacons);
+    case "table":
+      return tableReport(search, beacons, result, colour);
+  }
+}
+
+async function csvReport(beacons: readonly Beacon[]): Promise<string> {
+  const headers = ["ID", "Source IP", "Destination IP", "Port", "Score", "DNS", "Connection Count", "First Occurrence", "Last Occurrence"];
+  const rows = beacons.map((beacon, index) => [
+    index + 1,
+    csvCell(beacon.source),
+    csvCell(beacon.destination),
+    beacon.port,
+    beacon.score,
+    "UNKNOWN",
+    beacon.connectionCount,
+    formatTime(beacon.firstOccurrence),
+    formatTime(beacon.lastOccurrence),
+  ]);
+  return writeToString(rows, { headers, alwaysWriteHeaders: true, includeEndRowDelimiter: true });
+}

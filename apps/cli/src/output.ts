@@ -1,0 +1,29 @@
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { UsageError } from "./usage-error.js";
+
+/** Writes a result to a file, or to standard output; waits until it is taken. */
+export async function writeResult(text: string, file: string | undefined): Promise<void> {
+  if (file === undefined) {
+    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+    return;
+  }
+  try {
+    await writeFile(file, text);
+  } catch (cause) {
+    throw new UsageError(`cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}; choose another --output`);
+  }
+}
+
+/** Whether results are shown to a person whose terminal takes colour. */
+export function usesColour(file: string | undefined): boolean {
+  return file === undefined && process.stdout.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+}
+
+/** One of the formats named, or a usage error. */
+export function chosenFormat<F extends string>(formats: readonly F[], options: { format?: string; json?: boolean }): F {
+  const wanted = options.json ? "json" : (options.format ?? formats[0]);
+  const format = formats.find((known) => known === wanted);
+  if (!format) throw new UsageError(`--format ${wanted ?? ""} is unknown; there are ${formats.join(", ")}`);
+  return format;
+}

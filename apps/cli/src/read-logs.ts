@@ -1,0 +1,95 @@
+import type { Search, TimeBounds } from "@heliograph/core";
+import type { FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
+import { ProgressBar } from "./progress-bar.js";
+import { grouped } from "./text-table.js";
+import { UsageError } from "./usage-error.js";
+
+/** Options that every command which reads logs has. */
+export interface ReadLogsOptions {
+  readonly threads?: string;
+  readonly fields?: string;
+  readonly verbose?: boolean;
+}
+
+/** A command's reading: what was found in the logs, and what there is to say about them. */
+export interface LogsRead {
+  readonly found: FoundLogs;
+  readonly result: HuntLogsResult;
+  /** Whether a named input gave nothing readable. */
+  readonly failed: boolean;
+}
+
+function threadsOf(text: string | undefined, most: number): number | undefined {
+  if (text === undefined) return undefined;
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1 || threads > most) throw new UsageError(`--threads must be a whole number from 1 to ${most}, got ${text}`);
+  return threads;
+}
+
+/** Finds and reads the logs that paths name, with progress, and warns of what could not be read. */
+export async function readLogs(
+  paths: readonly string[],
+  options: ReadLogsOptions,
+  hunt: { searches: readonly Search[]; bounds?: TimeBounds; perFile?: boolean; signal: AbortSignal },
+): Promise<LogsRead> {
+  const { findLogs, huntLogs, MAX_THREADS } = await import("@heliograph/runtime");
+  const threads = threadsOf(options.threads, MAX_THREADS);
+  const found = await findLogs(paths);
+  const bar = ProgressBar.forTerminal();
+  try {
+    const result = await huntLogs(found.files, {
+      ...hunt,
+      ...(threads !== undefined && { threads }),
+      ...(options.fields !== undefined && { fields: options.fields.split(",").map((name) => name.trim()) }),
+      ...(bar && { onProgress: (progress) => bar.show(progress) }),
+    });
+    bar?.clear();
+    const failed = tellProblems(found, result, options.verbose ?? false);
+    return { found, result, failed };
+  } finally {
+    bar?.clear();
+  }
+}
+
+const SAMPLES = 3;
+
+/** Writes warnings to standard error; true when a named input gave nothing readable. */
+function tellProblems(found: FoundLogs, result: HuntLogsResult, verbose: boolean): boolean {
+  const say = (text: string): void => {
+    process.stderr.write(`${text}\n`);
+  };
+  for (const { name, reason } of found.problems) say(`heliograph: ${name}: ${reason}`);
+  for (const { name, reason } of found.skipped) if (verbose) say(`skipped: ${name}: ${reason}`);
+  let failed = found.problems.length > 0;
+  for (const file of result.files) {
+    const unreadable = whyUnreadable(file);
+    if (unreadable !== undefined) {
+      failed = true;
+      say(`heliograph: ${file.file.name}: ${unreadable}`);
+    }
+    for (const report of file.reports) {
+      if (report.truncated) say(`warning: ${report.source}: ends in the middle of its compressed data; the ${grouped(report.rows)} rows before that were read`);
+      if (report.damaged !== undefined && unreadable === undefined) say(`warning: ${report.source}: ${report.damaged}; the ${grouped(report.rows)} rows before that were read`);
+      if (report.otherRows > 0 && report.rows > 0) say(`warning: ${report.source}: ${grouped(report.otherRows)} rows of other logs (${report.otherTypes.join(", ")}) left out`);
+      if (report.malformedRows > 0) say(`warning: ${report.source}: ${grouped(report.malformedRows)} malformed rows left out`);
+      if (report.invalidValues > 0) say(`warning: ${report.source}: ${grouped(report.invalidValues)} values could not be read and count as unset`);
+      for (const { line, reason } of report.problems.slice(0, verbose ? report.problems.length : SAMPLES)) say(`  line ${line}: ${reason}`);
+      if (verbose) say(`read: ${report.source}: ${grouped(report.rows)} rows, ${report.format}`);
+    }
+  }
+  return failed;
+}
+
+/** Why a file gave no row although it is not simply empty; undefined when it gave some or was empty. */
+function whyUnreadable({ reports }: FileReport): string | undefined {
+  const rows = reports.reduce((sum, report) => sum + report.rows, 0);
+  if (rows > 0) return undefined;
+  const damaged = reports.find((report) => report.damaged !== undefined);
+  if (damaged?.damaged !== undefined) return damaged.damaged;
+  if (reports.some((report) => report.truncated)) return "ends in the middle of its compressed data before the first row";
+  const types = [...new Set(reports.flatMap((report) => report.otherTypes))];
+  if (types.length > 0) return `is a log of type ${types.join(", ")}, not conn; give connection logs`;
+  const malformed = reports.reduce((sum, report) => sum + report.malformedRows, 0);
+  if (malformed > 0) return "has no readable row; is it a Zeek conn log? For logs without a #fields line name the columns with --fields ts,uid,id.orig_h,…";
+  return reports.length === 0 ? "holds no log" : undefined;
+}
