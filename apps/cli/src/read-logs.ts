@@ -22,7 +22,8 @@ export interface LogsRead {
 function threadsOf(text: string | undefined, most: number): number | undefined {
   if (text === undefined) return undefined;
   const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1 || threads > most) throw new UsageError(`--threads must be a whole number from 1 to ${most}, got ${text}`);
+  if (!Number.isInteger(threads) || threads < 1 || threads > most)
+    throw new UsageError(`--threads must be a whole number from 1 to ${most}, got ${text}`);
   return threads;
 }
 
@@ -68,11 +69,15 @@ function tellProblems(found: FoundLogs, result: HuntLogsResult, verbose: boolean
       say(`heliograph: ${file.file.name}: ${unreadable}`);
     }
     for (const report of file.reports) {
-      if (report.truncated) say(`warning: ${report.source}: ends in the middle of its compressed data; the ${grouped(report.rows)} rows before that were read`);
-      if (report.damaged !== undefined && unreadable === undefined) say(`warning: ${report.source}: ${report.damaged}; the ${grouped(report.rows)} rows before that were read`);
-      if (report.otherRows > 0 && report.rows > 0) say(`warning: ${report.source}: ${grouped(report.otherRows)} rows of other logs (${report.otherTypes.join(", ")}) left out`);
+      if (report.truncated)
+        say(`warning: ${report.source}: ends in the middle of its compressed data; the ${grouped(report.rows)} rows before that were read`);
+      if (report.damaged !== undefined && unreadable === undefined)
+        say(`warning: ${report.source}: ${report.damaged}; the ${grouped(report.rows)} rows before that were read`);
+      if (report.otherRows > 0 && report.rows > 0)
+        say(`warning: ${report.source}: ${grouped(report.otherRows)} rows of other logs (${report.otherTypes.join(", ")}) left out`);
       if (report.malformedRows > 0) say(`warning: ${report.source}: ${grouped(report.malformedRows)} malformed rows left out`);
-      if (report.invalidValues > 0) say(`warning: ${report.source}: ${grouped(report.invalidValues)} values could not be read and count as unset`);
+      if (report.invalidValues > 0)
+        say(`warning: ${report.source}: ${grouped(report.invalidValues)} values could not be read and count as unset`);
       for (const { line, reason } of report.problems.slice(0, verbose ? report.problems.length : SAMPLES)) say(`  line ${line}: ${reason}`);
       if (verbose) say(`read: ${report.source}: ${grouped(report.rows)} rows, ${report.format}`);
     }
@@ -90,6 +95,7 @@ function whyUnreadable({ reports }: FileReport): string | undefined {
   const types = [...new Set(reports.flatMap((report) => report.otherTypes))];
   if (types.length > 0) return `is a log of type ${types.join(", ")}, not conn; give connection logs`;
   const malformed = reports.reduce((sum, report) => sum + report.malformedRows, 0);
-  if (malformed > 0) return "has no readable row; is it a Zeek conn log? For logs without a #fields line name the columns with --fields ts,uid,id.orig_h,…";
+  if (malformed > 0)
+    return "has no readable row; is it a Zeek conn log? For logs without a #fields line name the columns with --fields ts,uid,id.orig_h,…";
   return reports.length === 0 ? "holds no log" : undefined;
 }

@@ -1,6 +1,6 @@
-import type { Command } from "commander";
 import { formatTime } from "@heliograph/core";
 import type { FileReport, HuntLogsResult } from "@heliograph/runtime";
+import type { Command } from "commander";
 import { chosenFormat, writeResult } from "./output.js";
 import { type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { grouped, humanBytes, textTable } from "./text-table.js";

@@ -19,7 +19,9 @@ export function printable(text: string, longest = 64): string {
 /** An aligned table, two blanks between columns, a line a row. */
 export function textTable<Row>(columns: readonly TableColumn<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
-  const widths = columns.map((column, index) => cells.reduce((width, line) => Math.max(width, line[index]?.length ?? 0), column.title.length));
+  const widths = columns.map((column, index) =>
+    cells.reduce((width, line) => Math.max(width, line[index]?.length ?? 0), column.title.length),
+  );
   const pad = (text: string, index: number): string => {
     const width = widths[index] ?? 0;
     if (columns[index]?.align === "right") return text.padStart(width);

@@ -26,7 +26,7 @@ try {
     "",
     "/** The reader kernel as WebAssembly bytes. */",
     "export function kernelModule(): Uint8Array<ArrayBuffer> {",
-    "  return Uint8Array.from(atob(BASE64.trim().replaceAll(\"\\n\", \"\")), (character) => character.charCodeAt(0));",
+    '  return Uint8Array.from(atob(BASE64.trim().replaceAll("\\n", "")), (character) => character.charCodeAt(0));',
     "}",
     "",
   ].join("\n");

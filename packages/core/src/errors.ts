@@ -9,14 +9,7 @@
  * - `archive-limit`: an archive exceeds the entries, ratio or bytes that the caller allows.
  * - `limit`: another stated limit is exceeded.
  */
-export type CoreErrorCode =
-  | "bad-parameter"
-  | "not-a-log"
-  | "truncated"
-  | "damaged"
-  | "encrypted"
-  | "archive-limit"
-  | "limit";
+export type CoreErrorCode = "bad-parameter" | "not-a-log" | "truncated" | "damaged" | "encrypted" | "archive-limit" | "limit";
 
 /** Where an error happened; each part is absent when it is not known. */
 export interface ErrorPlace {

@@ -3,10 +3,10 @@ import { type Beacon, compareBeacons, type Search, searchFlows } from "./beacon/
 import { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
 import { type TimeBounds, TimeFilter } from "./flows/time-bounds.js";
 import { createEngine, type EngineOptions } from "./zeek/engine.js";
-import type { ReadReport } from "./zeek/read-report.js";
-import { readLog } from "./zeek/read-log.js";
 import { isConnLogName } from "./zeek/log-names.js";
 import type { ReadOptions } from "./zeek/log-reader.js";
+import { readLog } from "./zeek/read-log.js";
+import type { ReadReport } from "./zeek/read-report.js";
 import { connSchema } from "./zeek/schema.js";
 
 /** What to hunt for, and how to read. */
@@ -42,7 +42,9 @@ export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Pr
   const reports: ReadReport[] = [];
   for (const input of inputs) {
     const read = { schema: connSchema, columns: FLOW_COLUMNS, ...options };
-    reports.push(...(await readLog(engine, input, read, (batch) => builder.add(bounded.apply(batch)), { select: isConnLogName, ...options })));
+    reports.push(
+      ...(await readLog(engine, input, read, (batch) => builder.add(bounded.apply(batch)), { select: isConnLogName, ...options })),
+    );
   }
   const { beacons, groups, duplicateRows } = searchFlows(engine, [builder.finish()], 0, options.searches);
   const results = options.searches.map((search, index) => ({ search, beacons: [...(beacons[index] ?? [])].sort(compareBeacons) }));

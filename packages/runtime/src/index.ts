@@ -1,4 +1,4 @@
 export { type FoundLogs, findLogs, type InputProblem, type LogFile, STANDARD_INPUT } from "./files/find-logs.js";
 export { nodeGunzip } from "./files/node-gunzip.js";
-export { type FileReport, huntLogs, type HuntLogsOptions, type HuntLogsResult, MAX_THREADS, type Progress } from "./hunt/hunt-logs.js";
+export { type FileReport, type HuntLogsOptions, type HuntLogsResult, huntLogs, MAX_THREADS, type Progress } from "./hunt/hunt-logs.js";
 export type { LogFigures } from "./hunt/hunt-share.js";

@@ -1,13 +1,4 @@
-import {
-  Z_BUF_ERROR,
-  Z_NO_FLUSH,
-  Z_OK,
-  Z_STREAM_END,
-  ZStream,
-  zlibInflate,
-  zlibInflateInit2,
-  zlibInflateReset,
-} from "pako";
+import { Z_BUF_ERROR, Z_NO_FLUSH, Z_OK, Z_STREAM_END, ZStream, zlibInflate, zlibInflateInit2, zlibInflateReset } from "pako";
 import { CoreError } from "../errors.js";
 import type { ByteChunks } from "./bytes.js";
 import { type ArchiveLimits, ExpansionGuard } from "./limits.js";
@@ -56,7 +47,10 @@ export async function* gunzip(chunks: ByteChunks, limits: ArchiveLimits, source:
         inMember = false;
         members++;
       } else if (status !== Z_OK && status !== Z_BUF_ERROR) {
-        const reason = members > 0 && stream.total_out === 0 ? "something that is not gzip follows the compressed data" : "the compressed data is corrupt";
+        const reason =
+          members > 0 && stream.total_out === 0
+            ? "something that is not gzip follows the compressed data"
+            : "the compressed data is corrupt";
         throw new CoreError("damaged", `${reason} (${stream.msg || "inflate error"})`, { source });
       }
     }

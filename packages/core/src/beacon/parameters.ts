@@ -28,7 +28,8 @@ const bad = (name: string, message: string): CoreError => new CoreError("bad-par
 function checkNumber(spec: NumberSpec, value: unknown): number | undefined {
   if (value === undefined) return spec.default;
   const kind = spec.type === "integer" ? "a whole number" : "a number";
-  if (typeof value !== "number" || !Number.isFinite(value)) throw bad(spec.name, `must be ${kind}, got ${JSON.stringify(value) ?? typeof value}`);
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw bad(spec.name, `must be ${kind}, got ${JSON.stringify(value) ?? typeof value}`);
   if (spec.type === "integer" && !Number.isInteger(value)) throw bad(spec.name, `must be a whole number, got ${value}`);
   const { min, max } = spec;
   if (value < min || (max !== undefined && value > max)) {
@@ -62,6 +63,7 @@ export function checkParameters(specs: readonly ParameterSpec[], given: unknown)
  */
 export function parseParameter(spec: ParameterSpec, text: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) throw bad(spec.name, `must be ${spec.type === "integer" ? "a whole number" : "a number"}, got ${JSON.stringify(text)}`);
+  if (!Number.isFinite(value))
+    throw bad(spec.name, `must be ${spec.type === "integer" ? "a whole number" : "a number"}, got ${JSON.stringify(text)}`);
   return value;
 }

@@ -12,7 +12,11 @@ export const detectors: readonly Detector[] = [quick];
 export function detectorNamed(name: string): Detector {
   const found = detectors.find((detector) => detector.name === name);
   if (found) return found;
-  throw new CoreError("bad-parameter", `search ${JSON.stringify(name)} is unknown; there are ${detectors.map((known) => known.name).join(", ")}`, {
-    column: "search",
-  });
+  throw new CoreError(
+    "bad-parameter",
+    `search ${JSON.stringify(name)} is unknown; there are ${detectors.map((known) => known.name).join(", ")}`,
+    {
+      column: "search",
+    },
+  );
 }

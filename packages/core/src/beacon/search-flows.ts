@@ -1,9 +1,9 @@
 import type { FlowShard } from "../flows/flow-shard.js";
-import { visitFlows, type VisitTotals } from "../flows/visit-flows.js";
+import { type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import { type Histogram, histogram } from "../stats/histogram.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence } from "./detector.js";
-import { type ParameterValues, checkParameters } from "./parameters.js";
+import { checkParameters, type ParameterValues } from "./parameters.js";
 import { detectorNamed } from "./registry.js";
 
 /** A search to run: a detector's name and its parameters, checked by `planSearch`. */

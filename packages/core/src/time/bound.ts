@@ -6,9 +6,13 @@ function parseBound(name: string, text: string | undefined): number | undefined 
   if (text === undefined || text.trim() === "") return undefined;
   const micros = parseTime(text.trim());
   if (Number.isNaN(micros)) {
-    throw new CoreError("bad-parameter", `${name} is not a time: ${JSON.stringify(text)}; write 2024-05-05, 2024-05-05T13:30:00Z or epoch seconds`, {
-      column: name,
-    });
+    throw new CoreError(
+      "bad-parameter",
+      `${name} is not a time: ${JSON.stringify(text)}; write 2024-05-05, 2024-05-05T13:30:00Z or epoch seconds`,
+      {
+        column: name,
+      },
+    );
   }
   return micros;
 }

@@ -5,15 +5,18 @@ import { ColumnConcat } from "./column-concat.js";
 import type { Dictionary } from "./dictionary.js";
 import { createEngine, type EngineOptions } from "./engine.js";
 import type { ReadOptions } from "./log-reader.js";
-import type { ReadReport } from "./read-report.js";
 import { readLog, readLogSteps } from "./read-log.js";
+import type { ReadReport } from "./read-report.js";
 import { connSchema, type LogSchema } from "./schema.js";
 
 /** apache-arrow takes longer to load than a small hunt takes: it is loaded when a table is asked for. */
 type Arrow = typeof import("apache-arrow");
 
 /** What to read into Arrow. */
-export interface ReadTableOptions extends OpenOptions, EngineOptions, Partial<Pick<ReadOptions, "schema" | "columns" | "fields" | "aliases" | "maxLineBytes">> {}
+export interface ReadTableOptions
+  extends OpenOptions,
+    EngineOptions,
+    Partial<Pick<ReadOptions, "schema" | "columns" | "fields" | "aliases" | "maxLineBytes">> {}
 
 /** Bit i is set where `valid(i)`; undefined when no bit is clear. */
 function bitmap(rows: number, valid: (row: number) => boolean): { nullBitmap: Uint8Array; nullCount: number } | undefined {
@@ -58,7 +61,9 @@ export class DictionaryVectors {
     const known = this.#vectors.get(dictionary);
     if (known && known.length === dictionary.size) return known;
     const { offsets, bytes } = dictionary.toText();
-    const vector = arrow.makeVector(arrow.makeData({ type: new arrow.Utf8(), length: dictionary.size, valueOffsets: offsets, data: bytes }));
+    const vector = arrow.makeVector(
+      arrow.makeData({ type: new arrow.Utf8(), length: dictionary.size, valueOffsets: offsets, data: bytes }),
+    );
     this.#vectors.set(dictionary, vector);
     return vector;
   }
@@ -85,7 +90,12 @@ function columnData(arrow: Arrow, column: ColumnValues, rows: number, dictionari
     }
     case "number": {
       const { values } = column;
-      return arrow.makeData({ type: new arrow.Float64(), length: rows, data: values, ...bitmap(rows, (row) => !Number.isNaN(values[row])) });
+      return arrow.makeData({
+        type: new arrow.Float64(),
+        length: rows,
+        data: values,
+        ...bitmap(rows, (row) => !Number.isNaN(values[row])),
+      });
     }
     case "count": {
       const { values, exact } = column;

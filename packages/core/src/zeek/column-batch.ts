@@ -46,14 +46,7 @@ export interface ListValues {
   readonly items: TextValues;
 }
 
-export type ColumnValues =
-  | TimeValues
-  | CodeValues
-  | PortValues
-  | NumberValues
-  | FlagValues
-  | TextValues
-  | ListValues;
+export type ColumnValues = TimeValues | CodeValues | PortValues | NumberValues | FlagValues | TextValues | ListValues;
 
 /**
  * Some consecutive rows of a log, by column name; every column has length `rows`. The arrays may be views of a

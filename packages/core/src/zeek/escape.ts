@@ -20,10 +20,10 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * Decodes UTF-8; each byte that is not part of a well-formed sequence becomes `escape` and two hex digits, as Zeek
+ * Decodes UTF-8; each byte that is not part of a well-formed sequence becomes `byteEscape` and two hex digits, as Zeek
  * itself writes it, so that no two different byte strings become one text by loss.
  */
-export function decodeUtf8(bytes: Uint8Array, escape = "\\x"): string {
+export function decodeUtf8(bytes: Uint8Array, byteEscape = "\\x"): string {
   try {
     return strictUtf8.decode(bytes);
   } catch {
@@ -33,7 +33,7 @@ export function decodeUtf8(bytes: Uint8Array, escape = "\\x"): string {
       const byte = bytes[at] ?? 0;
       const length = byte < 0x80 ? 1 : sequenceLength(bytes, at);
       if (length === 0) {
-        text += escape + byte.toString(16).padStart(2, "0");
+        text += byteEscape + byte.toString(16).padStart(2, "0");
         at++;
       } else {
         text += strictUtf8.decode(bytes.subarray(at, at + length));

@@ -1,10 +1,18 @@
 import { CoreError } from "../errors.js";
 import type { BatchSink } from "./batch-writer.js";
-import { decodeUtf8 } from "./escape.js";
 import type { Dictionary, TextColumn } from "./dictionary.js";
-import { KernelReader } from "./kernel-reader.js";
+import { decodeUtf8 } from "./escape.js";
 import { kernelModule } from "./kernel-module.js";
-import { BATCH_ROWS, DEFAULT_MAX_LINE_BYTES, type Grouper, type GroupKeys, type LendingReader, type ReadEngine, type ReadOptions } from "./log-reader.js";
+import { KernelReader } from "./kernel-reader.js";
+import {
+  BATCH_ROWS,
+  DEFAULT_MAX_LINE_BYTES,
+  type Grouper,
+  type GroupKeys,
+  type LendingReader,
+  type ReadEngine,
+  type ReadOptions,
+} from "./log-reader.js";
 
 /** The exports of the kernel; see `kernel/README.md`. Addresses and lengths are bytes of its memory. */
 export interface KernelExports {
@@ -226,7 +234,8 @@ export function emptyKeys(size: number): GroupKeys {
 
 /** A group key has 16 bits for its protocol; real logs know a handful. */
 export function checkProtocols(protocols: Dictionary): void {
-  if (protocols.size >= MAX_PROTOCOLS) throw new CoreError("limit", `more than ${MAX_PROTOCOLS - 1} different protocols`, { column: "proto" });
+  if (protocols.size >= MAX_PROTOCOLS)
+    throw new CoreError("limit", `more than ${MAX_PROTOCOLS - 1} different protocols`, { column: "proto" });
 }
 
 /** Log2 of the first slots of a dictionary; it doubles as it fills. */

@@ -79,13 +79,7 @@ export class KernelReader implements LendingReader, RawSource {
     return kernel.exports.configure(CHUNK_BYTES + maxLine + 1, BATCH_ROWS) >>> 0;
   }
 
-  constructor(
-    kernel: Kernel,
-    input: number,
-    dictionaryOf: (name: string) => AddressedDictionary,
-    options: ReadOptions,
-    sink: BatchSink,
-  ) {
+  constructor(kernel: Kernel, input: number, dictionaryOf: (name: string) => AddressedDictionary, options: ReadOptions, sink: BatchSink) {
     this.#kernel = kernel;
     this.#input = input;
     this.#dictionaryOf = dictionaryOf;
@@ -331,7 +325,13 @@ export class KernelReader implements LendingReader, RawSource {
     if (!column) dictionary = this.#dictionaryOf("_path");
     else if (column.dictionary) dictionary = column.dictionary as AddressedDictionary;
     const emptyCode = dictionary && !column?.required ? dictionary.encode("") : -1;
-    const added = this.#kernel.exports.planAdd(addresses ? ADDRESS : kind, place, dictionary?.address ?? 0, column?.required ? 1 : 0, emptyCode);
+    const added = this.#kernel.exports.planAdd(
+      addresses ? ADDRESS : kind,
+      place,
+      dictionary?.address ?? 0,
+      column?.required ? 1 : 0,
+      emptyCode,
+    );
     this.#planned[added] = { column, index };
   }
 

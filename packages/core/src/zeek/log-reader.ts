@@ -1,5 +1,5 @@
-import type { Dictionary } from "./dictionary.js";
 import type { BatchSink } from "./batch-writer.js";
+import type { Dictionary } from "./dictionary.js";
 import type { ReadReport } from "./read-report.js";
 import type { LogSchema } from "./schema.js";
 

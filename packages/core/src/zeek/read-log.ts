@@ -1,4 +1,4 @@
-import { type LogInput, openLog, type OpenOptions } from "../archive/open.js";
+import { type LogInput, type OpenOptions, openLog } from "../archive/open.js";
 import { CoreError } from "../errors.js";
 import type { BatchSink } from "./batch-writer.js";
 import type { ReadEngine, ReadOptions } from "./log-reader.js";

@@ -2,8 +2,8 @@ import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import {
-  appendReport,
   type ArchiveLimits,
+  appendReport,
   type Beacon,
   compareBeacons,
   emptyReport,
@@ -114,7 +114,9 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
     const watch = new Watch(counters, totalBytes, options);
     try {
       const done = inPlace ? await inThisThread(share, counters, options.searches) : await inThreads(share, counters, options, watch);
-      const changed = done.read.flatMap((read) => read.outcomes.filter((outcome) => outcome.headerChanged).map((outcome) => tasks[outcome.task]));
+      const changed = done.read.flatMap((read) =>
+        read.outcomes.filter((outcome) => outcome.headerChanged).map((outcome) => tasks[outcome.task]),
+      );
       if (changed.length > 0) {
         // Concatenated logs with different headers: the parts do not stand alone after all.
         for (const task of changed) if (task) unsplit.add(task.file);

@@ -13,13 +13,13 @@ import {
   type LendingReader,
   type OpenOptions,
   type ReadEngine,
-  readLog,
   type ReadOptions,
   type ReadReport,
+  readLog,
   type Search,
-  searchFlows,
   type SearchResult,
   SNIFF_BYTES,
+  searchFlows,
   sniffCompression,
   TextGrouper,
   type TimeBounds,
@@ -28,7 +28,7 @@ import {
 } from "@heliograph/core";
 import { openFile, standardInput } from "../files/file-access.js";
 import { nodeGunzip } from "../files/node-gunzip.js";
-import { Counters } from "./counters.js";
+import type { Counters } from "./counters.js";
 import type { ReadTask } from "./tasks.js";
 
 /** What all shares of a hunt agree on; plain data, so that it can be posted to a thread. */
@@ -146,7 +146,10 @@ export class HuntShare {
     try {
       if (task.path === "") {
         const data = standardInput(onFileBytes);
-        return { reports: await readLog(this.#engine, { name: task.name, data }, options, take, { limits, select: isConnLogName }), headerChanged: false };
+        return {
+          reports: await readLog(this.#engine, { name: task.name, data }, options, take, { limits, select: isConnLogName }),
+          headerChanged: false,
+        };
       }
       if (isPlainFile(task.path)) return this.#readPlain(task, options, take);
       const file = await openFile(task.path, onFileBytes);
@@ -162,11 +165,7 @@ export class HuntShare {
   }
 
   /** Reads a plain file, or the lines of it that start inside the task, straight into the reader's memory. */
-  #readPlain(
-    task: ReadTask,
-    options: Omit<ReadOptions, "source">,
-    take: BatchSink,
-  ): Omit<TaskOutcome, "task" | "figures"> {
+  #readPlain(task: ReadTask, options: Omit<ReadOptions, "source">, take: BatchSink): Omit<TaskOutcome, "task" | "figures"> {
     const { opening } = task;
     const reader: LendingReader = this.#engine.reader({ ...options, source: task.name, ...(opening !== undefined && { opening }) }, take);
     const before = reader.layout();

@@ -60,7 +60,9 @@ export async function planTasks(files: readonly LogFile[], threads: number, unsp
     tasks.push(await fileTasks(file, index, threads > 1 && !unsplit.has(index)).catch(() => fileTasks(file, index, false)));
   }
   const sizes = files.map((file) => file.size);
-  return tasks.flat().sort((a, b) => Number(b.to === Number.POSITIVE_INFINITY) - Number(a.to === Number.POSITIVE_INFINITY) || order(a, b, sizes));
+  return tasks
+    .flat()
+    .sort((a, b) => Number(b.to === Number.POSITIVE_INFINITY) - Number(a.to === Number.POSITIVE_INFINITY) || order(a, b, sizes));
 }
 
 function order(a: ReadTask, b: ReadTask, sizes: readonly number[]): number {

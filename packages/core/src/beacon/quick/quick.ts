@@ -68,7 +68,14 @@ export const quick: Detector = {
   title: "Quick cluster",
   description: "A cheap filter on average and jitter, then one density clustering of the gaps.",
   parameters: [
-    { name: "delta", type: "number", default: 20, min: 0, unit: "minutes", description: "Average callback time (480 and more: at least that)" },
+    {
+      name: "delta",
+      type: "number",
+      default: 20,
+      min: 0,
+      unit: "minutes",
+      description: "Average callback time (480 and more: at least that)",
+    },
     { name: "call_back", type: "integer", default: 10, min: 1, description: "Minimum number of callbacks" },
     { name: "percent", type: "number", default: 85, min: 0, max: 100, unit: "%", description: "Minimum share of callbacks in one cluster" },
     { name: "span_avg", type: "number", default: 12, min: 0, unit: "%", description: "Widening of the range that eps is taken from" },
