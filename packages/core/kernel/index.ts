@@ -2,7 +2,7 @@
 export { alloc, release } from "./memory";
 export { seed } from "./hash";
 export { dictionaryNew, encode as dictionaryEncode, encodeAll as dictionaryEncodeAll } from "./dictionary";
-export { badLines, configure, oddFields, oddLines, planAdd, planOut, planOut2, planStart } from "./plan";
+export { badLines, configure, oddFields, oddLines, planAdd, planOut, planOut2, planStart, rowStarts } from "./plan";
 export { directiveEnd, directiveStart, indexedBytes, indexedLines, tsvBatchRows, tsvIndex, tsvRows } from "./tsv";
 export { consumedBytes, consumedLines, jsonBatchRows, jsonRows, jsonStart, keyAdd, keysStart } from "./json";
 export { groupCount, groupKeys, groupRows, groupsTouched } from "./groups";

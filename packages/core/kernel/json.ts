@@ -2,7 +2,7 @@
 // at most one space after a colon or comma. Every byte of an accepted line is checked against RFC 8259; any other line
 // goes to the host's JSON.parse.
 import { alloc } from "./memory";
-import { delimiterCapacity, delimiters, input, inputCapacity, maxRows, oddLines, pushLine, stride } from "./plan";
+import { delimiterCapacity, delimiters, input, inputCapacity, maxRows, oddLines, pushLine, rowStarts, stride } from "./plan";
 import { readRun } from "./fields";
 import { PREFIX_MASK } from "./dictionary";
 
@@ -287,6 +287,7 @@ export function jsonRows(): u32 {
     let end = newline;
     if (end > start && load<u8>(end - 1) == 13) end--;
     if (end == start) continue;
+    store<u32>(rowStarts + (<usize>rows << 2), <u32>start);
     const positions = delimiters + <usize>rows * step;
     for (let i: u32 = 0; i < pairs; i++) {
       store<u32>(positions + (<usize>i << 3), <u32>ABSENT - 1);

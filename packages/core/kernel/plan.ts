@@ -29,6 +29,8 @@ export let columns: u32 = 0;
 let entries: usize = 0;
 let outputs: usize = 0; // MAX_COLUMNS pairs of output buffers, allocated once
 
+/** Where each row of a JSON batch starts, one u32 a row. */
+export let rowStarts: usize = 0;
 /** Fields the kernel leaves to the host: {row, column, start, end}. */
 export let oddFields: usize = 0;
 /** Lines the kernel leaves to the host: {row, start, end, 0}. */
@@ -45,6 +47,7 @@ export function configure(capacity: u32, rows: u32): usize {
   delimiters = alloc(<u64>delimiterCapacity << 2);
   entries = alloc(<u64>MAX_COLUMNS * <u64>ENTRY);
   outputs = alloc(<u64>MAX_COLUMNS * 8);
+  rowStarts = alloc(<u64>rows << 2);
   oddFields = listNew(16, 256);
   oddLines = listNew(16, 64);
   badLines = listNew(16, 64);

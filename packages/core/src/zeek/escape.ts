@@ -97,12 +97,19 @@ export function tsvText(raw: Uint8Array): string {
 
 // Zeek's JSON string policy PUA writes byte HH as U+F00HH.
 const PUA_PAIR = /\uDB80[\uDC00-\uDCFF]/;
+const SURROGATE = /[\uD800-\uDFFF]/;
+const encoder = new TextEncoder();
 
-/** The text of a decoded JSON string: bytes that Zeek put into the private use area become `\xHH` again. */
+/**
+ * The text of a decoded JSON string: bytes that Zeek put into the private use area become `\xHH` again, and half a
+ * surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.
+ */
 export function jsonText(value: string): string {
-  if (!PUA_PAIR.test(value)) return value;
+  if (!SURROGATE.test(value)) return value;
+  const whole = strictUtf8.decode(encoder.encode(value));
+  if (!PUA_PAIR.test(whole)) return whole;
   let text = "";
-  for (const character of value) {
+  for (const character of whole) {
     const point = character.codePointAt(0) ?? 0;
     text += point >= 0xf0000 && point <= 0xf00ff ? `\\x${(point - 0xf0000).toString(16).padStart(2, "0")}` : character;
   }

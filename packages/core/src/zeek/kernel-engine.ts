@@ -35,6 +35,7 @@ export interface KernelExports {
   jsonStart(length: number): void;
   jsonRows(): number;
   groupRows(sources: number, destinations: number, ports: number, protocols: number, out: number, rows: number): void;
+  readonly rowStarts: WebAssembly.Global;
   readonly oddFields: WebAssembly.Global;
   readonly oddLines: WebAssembly.Global;
   readonly badLines: WebAssembly.Global;

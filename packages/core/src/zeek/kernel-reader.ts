@@ -4,7 +4,7 @@ import { decodeUtf8, isPlain, jsonText, tsvText } from "./escape.js";
 import { jsonMembers } from "./json-members.js";
 import type { Kernel } from "./kernel-engine.js";
 import { BATCH_ROWS, DEFAULT_MAX_LINE_BYTES, type LendingReader, type ReadOptions } from "./log-reader.js";
-import type { ReadReport } from "./read-report.js";
+import { PROBLEM_SAMPLES, type ReadReport } from "./read-report.js";
 import { binaryText, jsonList, widthReason } from "./row-context.js";
 import type { ColumnKind } from "./schema.js";
 import type { TextBuilder } from "./text-builder.js";
@@ -409,22 +409,53 @@ export class KernelReader implements LendingReader, RawSource {
   /** Reads the odd fields and lines of a batch of `rows` and hands it on. */
   #finishBatch(rows: number): void {
     this.#refreshViews();
-    this.#takeBadLines();
-    this.#takeOddLines();
-    const odd = this.#takeList(this.#kernel.exports.oddFields);
-    for (let at = 0; at < odd.length; at += 4) {
-      const planned = this.#planned[odd[at + 1] ?? -1];
-      if (planned && !planned.column) this.#setPath(odd[at] ?? 0, odd[at + 2] ?? 0, odd[at + 3] ?? 0);
-    }
-    this.#takePaths(rows);
-    for (let at = 0; at < odd.length; at += 4) {
-      const column = this.#planned[odd[at + 1] ?? -1]?.column;
-      const row = odd[at] ?? 0;
-      if (column && !this.#state.writer.isOther(row)) this.#setOdd(column, row, odd[at + 2] ?? 0, odd[at + 3] ?? 0);
-    }
+    const { exports } = this.#kernel;
+    const bad = this.#takeList(exports.badLines);
+    const lines = this.#takeList(exports.oddLines);
+    const fields = this.#takeList(exports.oddFields);
+    // A row of another log is none of ours, whatever its fields: first the paths.
+    this.#settlePaths(rows, lines, fields);
+    for (const event of this.#inOrder(bad, lines, fields)) event();
     if (rows > 0) this.#state.writer.flush(rows, this);
     // Reading odd fields may have grown the memory under the views of the next batch.
     this.#refreshViews();
+  }
+
+  /** What is left to do for a batch, in the order of lines and columns while somebody looks at it: problems are sampled. */
+  #inOrder(bad: Uint32Array, lines: Uint32Array, fields: Uint32Array): (() => void)[] {
+    const { writer, context } = this.#state;
+    const events: { line: number; column: number; take: () => void }[] = [];
+    const sampling = writer.report.problems.length < PROBLEM_SAMPLES;
+    for (let at = 0; at < bad.length; at += 4) {
+      const [found = 0, start = 0] = bad.subarray(at, at + 2);
+      const take = (): void => writer.malformedLine(this.#lineAt(start), widthReason(found, context.layout?.width ?? 0));
+      events.push({ line: start, column: 0, take });
+    }
+    for (let at = 0; at < lines.length; at += 4) {
+      const [row = 0, start = 0, end = 0] = lines.subarray(at, at + 3);
+      const take = (): void => {
+        context.writeJsonRow(this.#kernel.bytes.slice(start, end), row, this.#lineAt(start));
+        this.#refreshViews();
+      };
+      events.push({ line: start, column: 0, take });
+    }
+    for (let at = 0; at < fields.length; at += 4) {
+      const [row = 0, planned = 0, start = 0, end = 0] = fields.subarray(at, at + 4);
+      const entry = this.#planned[planned];
+      if (!entry?.column || writer.isOther(row)) continue;
+      const { column } = entry;
+      const line = sampling || start < this.#input ? this.#startOfLine(row, start) : start;
+      events.push({ line, column: planned, take: () => this.#setOdd(column, row, start, end, line) });
+    }
+    if (sampling) events.sort((a, b) => a.line - b.line || a.column - b.column);
+    return events.map((event) => event.take);
+  }
+
+  /** Where the line of a row starts; `field` is an address in it, for TSV. */
+  #startOfLine(row: number, field: number): number {
+    const { bytes } = this.#kernel;
+    if (this.#state.format === "json") return this.#kernel.word(this.#kernel.global(this.#kernel.exports.rowStarts) + row * 4);
+    return bytes.subarray(this.#input, field).lastIndexOf(10) + this.#input + 1;
   }
 
   /** Copies and empties a list of the kernel's: records of four words. */
@@ -438,24 +469,17 @@ export class KernelReader implements LendingReader, RawSource {
     return records;
   }
 
-  #takeBadLines(): void {
-    const { badLines } = this.#kernel.exports;
-    const lines = this.#takeList(badLines);
-    const width = this.#state.context.layout?.width ?? 0;
-    for (let at = 0; at < lines.length; at += 4) {
-      this.#state.writer.malformedLine(this.#lineAt(lines[at + 1] ?? 0), widthReason(lines[at] ?? 0, width));
+  /** Finds the log type of each row that names one, and leaves out the rows of other types. */
+  #settlePaths(rows: number, lines: Uint32Array, fields: Uint32Array): void {
+    if (!this.#pathCodes) return;
+    const own = this.#ownPath();
+    // A line left to the host names its own type.
+    for (let at = 0; at < lines.length; at += 4) this.#pathCodes[lines[at] ?? 0] = own;
+    for (let at = 0; at < fields.length; at += 4) {
+      const [row = 0, planned = 0, start = 0, end = 0] = fields.subarray(at, at + 4);
+      if (this.#planned[planned]?.column === undefined) this.#setPath(row, start, end);
     }
-  }
-
-  #takeOddLines(): void {
-    const lines = this.#takeList(this.#kernel.exports.oddLines);
-    for (let at = 0; at < lines.length; at += 4) {
-      const start = lines[at + 1] ?? 0;
-      const row = lines[at] ?? 0;
-      if (this.#pathCodes) this.#pathCodes[row] = this.#ownPath();
-      this.#state.context.writeJsonRow(this.#kernel.bytes.slice(start, lines[at + 2] ?? 0), row, this.#lineAt(start));
-      this.#refreshViews();
-    }
+    this.#takePaths(rows, own);
   }
 
   #ownPath(): number {
@@ -473,13 +497,11 @@ export class KernelReader implements LendingReader, RawSource {
   }
 
   /** Leaves out the rows of other log types. */
-  #takePaths(rows: number): void {
+  #takePaths(rows: number, own: number): void {
     const { context, writer } = this.#state;
     const wanted = context.options.schema.path;
     const fallbackOther = this.#state.format === "json" && context.jsonType !== wanted;
-    if (!this.#pathCodes) return;
-    const own = this.#ownPath();
-    const codes = this.#pathCodes;
+    const codes = this.#pathCodes ?? new Int32Array(0);
     for (let row = 0; row < rows; row++) {
       const code = codes[row] ?? -1;
       if (code === own || (code === -1 && !fallbackOther)) continue;
@@ -499,9 +521,9 @@ export class KernelReader implements LendingReader, RawSource {
     return raw.startsWith('"') ? jsonText(String(JSON.parse(raw))) : raw;
   }
 
-  #setOdd(column: WriteColumn, row: number, start: number, end: number): void {
+  #setOdd(column: WriteColumn, row: number, start: number, end: number, inLine: number): void {
     const { context, writer } = this.#state;
-    const line = this.#lineAt(start);
+    const line = this.#lineAt(inLine);
     if (this.#state.format === "tsv") context.setTsvField(column, row, this.#kernel.bytes.slice(start, end), line);
     else if (start < this.#input) writer.unset(column, row, line);
     else context.setJsonField(column, row, this.#jsonRaw(start, end), line);
