@@ -1,4 +1,4 @@
-import type { Data, DataType, RecordBatch, Table, Utf8, Vector } from "apache-arrow";
+import type { Data, DataType, Dictionary as DictionaryType, Int32, RecordBatch, Table, Utf8, Vector } from "apache-arrow";
 import type { LogInput, OpenOptions } from "../archive/open.js";
 import type { ColumnBatch, ColumnValues, TextValues } from "./column-batch.js";
 import { ColumnConcat } from "./column-concat.js";
@@ -56,6 +56,16 @@ function utf8Data(arrow: Arrow, text: TextValues, rows: number): Data<Utf8> {
 /** Vectors of dictionaries, made again only when a dictionary has grown. */
 export class DictionaryVectors {
   readonly #vectors = new Map<Dictionary, Vector>();
+  readonly #types = new Map<Dictionary, DictionaryType<Utf8, Int32>>();
+
+  /** One type, and so one id, a dictionary: batches of one source have one schema. */
+  type(arrow: Arrow, dictionary: Dictionary): DictionaryType<Utf8, Int32> {
+    const known = this.#types.get(dictionary);
+    if (known) return known;
+    const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32());
+    this.#types.set(dictionary, type);
+    return type;
+  }
 
   vector(arrow: Arrow, dictionary: Dictionary): Vector {
     const known = this.#vectors.get(dictionary);
@@ -80,7 +90,7 @@ function columnData(arrow: Arrow, column: ColumnValues, rows: number, dictionari
     case "code": {
       const { values, dictionary } = column;
       const nulls = bitmap(rows, (row) => (values[row] ?? -1) >= 0);
-      const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32());
+      const type = dictionaries.type(arrow, dictionary);
       return arrow.makeData({ type, length: rows, data: values, dictionary: dictionaries.vector(arrow, dictionary), ...nulls });
     }
     case "port": {

@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { bytesOf } from "../testing/rows.js";
+import { createEngine } from "../zeek/engine.js";
+import type { ReadEngine } from "../zeek/log-reader.js";
+import { connSchema } from "../zeek/schema.js";
+import { FLOW_COLUMNS, FlowBuilder } from "./flow-builder.js";
+import type { FlowShard } from "./flow-shard.js";
+import { type TimeBounds, TimeFilter } from "./time-bounds.js";
+import { visitFlows } from "./visit-flows.js";
+
+interface Row {
+  readonly micros: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly port: number;
+  readonly originPort: number | null;
+  readonly protocol: string | null;
+}
+
+const HEADER = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";
+const line = (row: Row): string =>
+  `${[`${Math.floor(row.micros / 1e6)}.${String(row.micros % 1e6).padStart(6, "0")}`, row.source, row.originPort ?? "-", row.destination, row.port, row.protocol ?? "-"].join("\t")}\n`;
+
+function shardOf(engine: ReadEngine, rows: readonly Row[], partitions: number, bounds: TimeBounds = {}): FlowShard {
+  const builder = new FlowBuilder(engine);
+  const filter = new TimeFilter(bounds);
+  const reader = engine.reader({ schema: connSchema, columns: FLOW_COLUMNS, source: "conn.log" }, (batch) =>
+    builder.add(filter.apply(batch)),
+  );
+  reader.push(bytesOf(HEADER + rows.map(line).join("")));
+  reader.end();
+  return builder.finish(partitions, 7);
+}
+
+type Flows = Record<string, number[]>;
+
+/** All flows of shards that were built for as many partitions as there are shards. */
+function flowsOf(engines: readonly ReadEngine[], shards: readonly FlowShard[]): { flows: Flows; groups: number; duplicates: number } {
+  const flows: Flows = {};
+  let groups = 0;
+  let duplicates = 0;
+  shards.forEach((_, partition) => {
+    const engine = engines[partition];
+    if (!engine) return;
+    const totals = visitFlows(engine, shards, partition, 1, (flow) => {
+      expect([...flow.gaps]).toEqual([...flow.times].slice(1).map((time, i) => time - (flow.times[i] ?? 0)));
+      const key = [flow.source, flow.destination, flow.port, flow.protocol].join(" ");
+      expect(flows[key]).toBeUndefined();
+      flows[key] = [...flow.times];
+    });
+    groups += totals.groups;
+    duplicates += totals.duplicateRows;
+  });
+  return { flows, groups, duplicates };
+}
+
+/** The definition: group by text, sort, one of each (time, origin port). */
+function naive(rows: readonly Row[]): { flows: Flows; groups: number; duplicates: number } {
+  const flows: Flows = {};
+  const seen = new Set<string>();
+  let duplicates = 0;
+  for (const row of rows) {
+    const key = [row.source, row.destination, row.port, row.protocol ?? "-"].join(" ");
+    const identity = `${key} ${row.micros} ${row.originPort}`;
+    if (row.originPort !== null && seen.has(identity)) {
+      duplicates++;
+      continue;
+    }
+    seen.add(identity);
+    const times = flows[key] ?? [];
+    times.push(row.micros);
+    flows[key] = times;
+  }
+  for (const times of Object.values(flows)) times.sort((a, b) => a - b);
+  return { flows, groups: Object.keys(flows).length, duplicates };
+}
+
+const row: fc.Arbitrary<Row> = fc.record({
+  micros: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 2_000_000_000_000_000 })),
+  source: fc.constantFrom("10.0.0.1", "10.0.0.2", "fe80::1", "2001:db8:85a3::8a2e:370:7334"),
+  destination: fc.constantFrom("192.0.2.1", "192.0.2.2", "2001:db8::1"),
+  port: fc.constantFrom(80, 443),
+  originPort: fc.option(fc.constantFrom(0, 1, 65_535)),
+  protocol: fc.constantFrom("tcp", "udp", "-", null),
+});
+
+describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) => {
+  it("are the rows grouped by text, sorted, without duplicates, whatever the order of rows", () => {
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 120 }), (rows) => {
+        const engine = createEngine({ kind });
+        expect(flowsOf([engine], [shardOf(engine, rows, 1)])).toEqual(naive(rows));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("are the same when several readers share the rows", () => {
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 120 }), fc.integer({ min: 2, max: 4 }), fc.integer(), (rows, width, deal) => {
+        const engines = Array.from({ length: width }, (_, s) => createEngine({ kind: (s + deal) % 2 ? kind : "wasm" }));
+        const readerOf = (i: number): number => Math.abs((i * 31 + deal) % width);
+        const shards = engines.map((engine, s) =>
+          shardOf(
+            engine,
+            rows.filter((_, i) => readerOf(i) === s),
+            width,
+          ),
+        );
+        expect(flowsOf(engines, shards)).toEqual(naive(rows));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("hold many groups, many rows of one group out of order, and all of one time", () => {
+    const rows: Row[] = Array.from({ length: 70_000 }, (_, i) => ({
+      micros: i % 3 === 0 ? 1_600_000_000_000_000 : (i * 7919 * 104_729) % 1_000_000_007,
+      source: `10.${i % 3}.${(i * 31) % 251}.${(i * 17) % 199}`,
+      destination: i % 2 ? "192.0.2.1" : "192.0.2.2",
+      port: i % 5 === 0 ? 80 : 443,
+      originPort: i % 60_000,
+      protocol: "tcp",
+    })).map((r, i) => (i % 4 === 0 ? { ...r, source: "10.9.9.9", destination: "192.0.2.9", port: 1 } : r));
+    const engine = createEngine({ kind });
+    expect(flowsOf([engine], [shardOf(engine, rows, 1)])).toEqual(naive(rows));
+  });
+
+  it("leave out rows outside inclusive bounds", () => {
+    const rows: Row[] = [1, 2, 3, 4, 5].map((micros) => ({
+      micros,
+      source: "a",
+      destination: "b",
+      port: 1,
+      originPort: micros,
+      protocol: "tcp",
+    }));
+    const engine = createEngine({ kind });
+    expect(flowsOf([engine], [shardOf(engine, rows, 1, { start: 2, end: 4 })]).flows).toEqual({ "a b 1 tcp": [2, 3, 4] });
+  });
+});
