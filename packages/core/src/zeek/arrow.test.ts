@@ -30,7 +30,11 @@ describe("readTable", () => {
       local_orig: "Bool",
       tunnel_parents: "List<Utf8>",
     });
-    expect([...((table.getChild("ts")?.data[0]?.values ?? []) as BigInt64Array)]).toEqual([1_600_000_000_000_001n, -1_500_000n, 2_500_000n]);
+    expect([...((table.getChild("ts")?.data[0]?.values ?? []) as BigInt64Array)]).toEqual([
+      1_600_000_000_000_001n,
+      -1_500_000n,
+      2_500_000n,
+    ]);
     const column = (name: string): unknown[] =>
       [...(table.getChild(name) ?? [])].map((value) => (value && typeof value === "object" ? [...(value as Iterable<unknown>)] : value));
     expect(column("uid")).toEqual(["Ca", "Cb", null]);

@@ -1,4 +1,4 @@
-import { createGunzip, type Gunzip as GunzipStream } from "node:zlib";
+import { createGunzip } from "node:zlib";
 import { CoreError, ExpansionGuard, type Gunzip, gunzip } from "@heliograph/core";
 
 /** Bytes out at a time: with zlib's default of 16 KiB the hand-overs cost more than the inflating. */
@@ -6,35 +6,75 @@ const OUT_BYTES = 1 << 20;
 /** Bytes in at a time, so that what one write gives stays small. */
 const IN_BYTES = 1 << 17;
 
-function write(stream: GunzipStream, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.write(bytes, (error) => (error ? reject(error) : resolve()));
-  });
-}
+/** zlib ended before its input did. */
+class UnreadRest extends Error {}
 
-function finish(stream: GunzipStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once("error", reject);
-    stream.end(resolve);
-  });
+/** A zlib stream whose failures reject the step in hand; zlib itself calls back to nobody then. */
+class Inflater {
+  readonly #stream = createGunzip({ chunkSize: OUT_BYTES });
+  #ready: Uint8Array[] = [];
+  #failure: unknown;
+  #ending = false;
+  #reject: ((cause: unknown) => void) | undefined;
+
+  constructor() {
+    // Flowing without a pause: backpressure is that the next write waits for the caller.
+    this.#stream.on("data", (chunk: Buffer) => this.#ready.push(chunk));
+    this.#stream.on("error", (cause) => this.#fail(cause));
+    // zlib stops at padding and lets nobody know what follows it.
+    this.#stream.on("end", () => this.#ending || this.#fail(new UnreadRest()));
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure ??= cause;
+    this.#reject?.(cause);
+  }
+
+  #step(start: (done: () => void) => void): Promise<void> {
+    const step = new Promise<void>((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#reject = reject;
+      start(resolve);
+    });
+    // Looked at when awaited; a failure in between is no unhandled one.
+    step.catch(() => undefined);
+    return step;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#step((done) => this.#stream.write(bytes, () => this.#failure === undefined && done()));
+  }
+
+  end(): Promise<void> {
+    return this.#step((done) => {
+      this.#ending = true;
+      this.#stream.once("end", done);
+      this.#stream.end();
+    });
+  }
+
+  /** What has come out since the last call. */
+  take(): Uint8Array[] {
+    const taken = this.#ready;
+    this.#ready = [];
+    return taken;
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
+  }
 }
 
 /**
  * The engine's `gunzip` through Node's zlib, which inflates on a thread of its own while the caller reads what came
- * before. Damaged data is left to the engine, which keeps every byte before the damage.
+ * before. Damaged or padded data is left to the engine, which keeps every byte before the damage and reads on behind padding.
  */
 export const nodeGunzip: Gunzip = async function* (chunks, limits, source) {
   const guard = new ExpansionGuard(limits, source);
-  const stream = createGunzip({ chunkSize: OUT_BYTES });
-  let ready: Uint8Array[] = [];
+  const inflater = new Inflater();
   let delivered = 0;
-  // Flowing without a pause: backpressure is that the next write waits for the caller.
-  stream.on("data", (chunk: Buffer) => ready.push(chunk));
-  stream.on("error", () => undefined);
   const take = function* (): Generator<Uint8Array> {
-    const taken = ready;
-    ready = [];
-    for (const chunk of taken) {
+    for (const chunk of inflater.take()) {
       guard.wrote(chunk.length);
       delivered += chunk.length;
       yield chunk;
@@ -47,15 +87,14 @@ export const nodeGunzip: Gunzip = async function* (chunks, limits, source) {
         await pending;
         const part = chunk.subarray(at, at + IN_BYTES);
         guard.read(part.length);
-        pending = write(stream, part);
-        // Looked at when awaited; a failure in between is no unhandled one.
-        pending.catch(() => undefined);
+        pending = inflater.write(part);
+        // While the caller reads this, zlib inflates the next.
         yield* take();
       }
     }
     await pending;
     yield* take();
-    await finish(stream);
+    await inflater.end();
     yield* take();
   } catch (cause) {
     if (cause instanceof CoreError) throw cause;
@@ -63,9 +102,11 @@ export const nodeGunzip: Gunzip = async function* (chunks, limits, source) {
     if (cause instanceof Error && "code" in cause && cause.code === "Z_BUF_ERROR") {
       throw new CoreError("truncated", "ends in the middle of its compressed data", { source, cause });
     }
+    const ofZlib = cause instanceof UnreadRest || (cause instanceof Error && "code" in cause && String(cause.code).startsWith("Z_"));
+    if (!ofZlib) throw cause;
     yield* skip(gunzip(chunks, limits, source), delivered);
   } finally {
-    stream.destroy();
+    inflater.destroy();
   }
 };
 
