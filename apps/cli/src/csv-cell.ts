@@ -1,4 +1,7 @@
-/** A text cell that no spreadsheet takes for a formula: texts from logs are hostile. */
+import { printable } from "./text-table.js";
+
+/** A text cell that no spreadsheet takes for a formula and no terminal obeys: texts from logs are hostile. */
 export function csvCell(text: string): string {
-  return /^[=+@\t\r]|^-./.test(text) ? `'${text}` : text;
+  const safe = printable(text, Number.POSITIVE_INFINITY);
+  return /^[=+@]|^-./.test(safe) ? `'${safe}` : safe;
 }

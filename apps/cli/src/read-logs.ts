@@ -1,7 +1,7 @@
 import type { Search, TimeBounds } from "@heliograph/core";
 import type { FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
 import { ProgressBar } from "./progress-bar.js";
-import { grouped } from "./text-table.js";
+import { grouped, printable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
 
 /** Options that every command which reads logs has. */
@@ -53,11 +53,12 @@ export async function readLogs(
 }
 
 const SAMPLES = 3;
+const LONGEST_WARNING = 2000;
 
 /** Writes warnings to standard error; true when a named input gave nothing readable. */
 function tellProblems(found: FoundLogs, result: HuntLogsResult, verbose: boolean): boolean {
   const say = (text: string): void => {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${printable(text, LONGEST_WARNING)}\n`);
   };
   for (const { name, reason } of found.problems) say(`heliograph: ${name}: ${reason}`);
   for (const { name, reason } of found.skipped) if (verbose) say(`skipped: ${name}: ${reason}`);

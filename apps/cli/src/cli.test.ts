@@ -1,0 +1,374 @@
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { parseString } from "fast-csv";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const bin = join(root, "apps/cli/bin/heliograph.js");
+const examples = join(root, "examples/logs");
+const planted = JSON.parse(readFileSync(join(root, "examples/planted.json"), "utf8")) as {
+  rows: number;
+  planted: { destination: string; intervalSeconds: number }[];
+  benignPeriodic: { destination: string }[];
+};
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "cli-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the built command line. */
+function heliograph(args: readonly string[], input?: string | Uint8Array, environment: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], { cwd: folder, env: { ...process.env, ...environment } });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (data) => {
+      out += String(data);
+    });
+    child.stderr.on("data", (data) => {
+      err += String(data);
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, out, err }));
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
+  });
+}
+
+interface JsonResult {
+  search: string;
+  parameters: Record<string, number>;
+  beacons: {
+    source: string;
+    destination: string;
+    port: number;
+    protocol: string;
+    score: number;
+    connectionCount: number;
+    firstOccurrence: string;
+    lastOccurrence: string;
+    evidence: Record<string, unknown>;
+  }[];
+  summary: Record<string, number>;
+}
+const hunted = async (args: readonly string[], input?: string | Uint8Array): Promise<JsonResult> => {
+  const { code, out, err } = await heliograph(["hunt", "quick", "--json", ...args], input);
+  expect([code, err]).toEqual([0, ""]);
+  return JSON.parse(out) as JsonResult;
+};
+const HEADER = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";
+const rowsOf = (source: string, count = 30): string =>
+  Array.from({ length: count }, (_, i) => `${1_600_000_000 + i * 600}.000000\t${source}\t${i}\t192.0.2.1\t443\ttcp\n`).join("");
+
+describe("heliograph hunt quick", () => {
+  it("finds what was planted in the example logs, as JSON", async () => {
+    const result = await hunted([examples]);
+    const expected = [...planted.planted.filter((beacon) => beacon.intervalSeconds >= 120), ...planted.benignPeriodic].map(
+      (beacon) => beacon.destination,
+    );
+    expect(result.beacons.map((beacon) => beacon.destination).sort()).toEqual(expected.sort());
+    expect(result.search).toBe("quick");
+    expect(result.parameters).toEqual({ delta: 20, call_back: 10, percent: 85, span_avg: 12, variance: 15 });
+    expect(result.summary).toMatchObject({ files: 24, rows: planted.rows, malformedRows: 0, duplicateRows: 0 });
+    expect(Object.keys(result.summary)).toEqual(expect.arrayContaining(["groups", "bytes", "seconds"]));
+    const [first] = result.beacons;
+    expect(Object.keys(first ?? {})).toEqual([
+      "source",
+      "destination",
+      "port",
+      "protocol",
+      "score",
+      "connectionCount",
+      "firstOccurrence",
+      "lastOccurrence",
+      "evidence",
+    ]);
+    expect(first?.firstOccurrence).toMatch(/^2025-03-12T\d\d:\d\d:\d\d\.\d{6}Z$/);
+    expect(Object.keys(first?.evidence ?? {})).toEqual(
+      expect.arrayContaining(["n", "meanMinutes", "medianMinutes", "jitterPercent", "epsMinutes", "clusterSize", "likelihood"]),
+    );
+  });
+
+  it("prints a table for people, without colour where nobody sees it", async () => {
+    const { code, out, err } = await heliograph(["hunt", "quick", examples]);
+    expect([code, err]).toEqual([0, ""]);
+    const lines = out.split("\n");
+    expect(lines[0]).toMatch(/^Score {2}Source .*Intervals$/);
+    expect(out).toContain("185.199.220.14");
+    expect(out).toMatch(/[▁▂▃▄▅▆▇█]{5}/);
+    expect(out).toMatch(/8 potential beacons \(quick\) among 4,943 connections/);
+    expect(out).not.toContain("\u001b");
+    expect(lines.filter((line) => / $/.test(line))).toEqual([]);
+  });
+
+  it("prints CSV with the column names of the API, and NDJSON", async () => {
+    const csv = await heliograph(["hunt", "quick", "--format", "csv", examples]);
+    const rows = await new Promise<string[][]>((resolve, reject) => {
+      const read: string[][] = [];
+      parseString<string[], string[]>(csv.out)
+        .on("error", reject)
+        .on("data", (row: string[]) => read.push(row))
+        .on("end", () => resolve(read));
+    });
+    expect(rows[0]).toEqual([
+      "ID",
+      "Source IP",
+      "Destination IP",
+      "Port",
+      "Score",
+      "DNS",
+      "Connection Count",
+      "First Occurrence",
+      "Last Occurrence",
+    ]);
+    expect(rows).toHaveLength(9);
+    expect(rows[1]?.slice(0, 5)).toEqual(["1", "10.20.1.24", "185.199.220.14", "443", "100"]);
+    const ndjson = await heliograph(["hunt", "quick", "--format", "ndjson", examples]);
+    expect(
+      ndjson.out
+        .trimEnd()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { search: string }).search),
+    ).toEqual(new Array(8).fill("quick"));
+  });
+
+  it("takes every parameter, both names of the bounds, and an output file", async () => {
+    const fast = await hunted(["--delta", "2", "--call-back", "20", "--percent", "50", "--span-avg", "10", "--variance", "100", examples]);
+    expect(fast.parameters).toEqual({ delta: 2, call_back: 20, percent: 50, span_avg: 10, variance: 100 });
+    expect(fast.beacons.map((beacon) => beacon.destination)).toEqual(["193.142.146.35"]);
+    for (const [start, end] of [
+      ["--start", "--end"],
+      ["--start-dte", "--end-dte"],
+    ] as const) {
+      const part = await hunted([start, "2025-03-12T06:00:00Z", end, "2025-03-12 12:00", examples]);
+      expect(part.beacons[0]?.firstOccurrence.slice(0, 13)).toBe("2025-03-12T06");
+      expect(part.summary["rowsOutside"]).toBeGreaterThan(1000);
+    }
+    const file = join(folder, "out.json");
+    const { out } = await heliograph(["hunt", "quick", "--json", "--output", file, examples]);
+    expect(out).toBe("");
+    expect((JSON.parse(readFileSync(file, "utf8")) as JsonResult).beacons).toHaveLength(8);
+  });
+
+  it("reads standard input, plain, packed and as one of several", async () => {
+    const plain = HEADER + rowsOf("10.0.0.1");
+    writeFileSync(join(folder, "other.log"), HEADER + rowsOf("10.0.0.2"));
+    expect((await hunted(["-"], plain)).beacons.map((beacon) => beacon.source)).toEqual(["10.0.0.1"]);
+    expect((await hunted(["-", "other.log"], plain)).beacons.map((beacon) => beacon.source)).toEqual(["10.0.0.1", "10.0.0.2"]);
+    const packed = readdirSync(examples)
+      .sort()
+      .map((name) => readFileSync(join(examples, name)));
+    expect((await hunted(["-"], Buffer.concat(packed.slice(0, 12)))).beacons.length).toBeGreaterThan(3);
+  });
+
+  it("never lets a log write to the terminal or into a spreadsheet", async () => {
+    const hostile = (text: string): string =>
+      `{"ts":1600000000,"id.orig_h":"${text}","id.resp_h":"192.0.2.1","id.resp_p":443,"proto":"tcp"}\n`;
+    const log = ["\\u001b[31mred", "=cmd|'/c calc'!A0", "\\u202eevil"]
+      .map((text) => Array.from({ length: 20 }, (_, i) => hostile(text).replace("1600000000", String(1_600_000_000 + i * 600))).join(""))
+      .join("");
+    const table = await heliograph(["hunt", "quick", "-"], log);
+    expect(table.out).toContain("\\u{1b}[31mred");
+    expect(table.out).toContain("\\u{202e}evil");
+    expect(table.out).not.toMatch(/[\u001b\u202e]/);
+    const csv = await heliograph(["hunt", "quick", "--format", "csv", "-"], log);
+    expect(csv.out).toContain("\"'=cmd|");
+    expect(csv.out).not.toMatch(/[\u001b\u202e]/);
+  });
+
+  it("exits 0 with malformed rows and truncated files, and says so", async () => {
+    writeFileSync(join(folder, "some.log"), `${HEADER}${rowsOf("10.0.0.1")}broken\n`);
+    const packed = readFileSync(join(examples, readdirSync(examples)[0] ?? ""));
+    writeFileSync(join(folder, "cut.log.gz"), packed.subarray(0, packed.length - 200));
+    const { code, out, err } = await heliograph(["hunt", "quick", "--json", "some.log", "cut.log.gz"]);
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as JsonResult).summary).toMatchObject({ malformedRows: expect.any(Number), truncatedFiles: 1 });
+    expect(err).toContain("some.log: 1 malformed rows left out\n  line 33: 1 columns where the header has 6");
+    expect(err).toContain("cut.log.gz: ends in the middle of its compressed data");
+  });
+
+  it("exits 1 when a named input gives nothing readable, after reporting the rest", async () => {
+    writeFileSync(join(folder, "good.log"), HEADER + rowsOf("10.0.0.1"));
+    writeFileSync(join(folder, "text.log"), "Lorem ipsum\n");
+    writeFileSync(join(folder, "dns.log"), "#path\tdns\n#fields\tts\tquery\n1.5\tx\n");
+    for (const [input, reason] of [
+      ["missing.log", "no such file or folder"],
+      ["text.log", "has no readable row"],
+      ["dns.log", "is a log of type dns, not conn"],
+    ] as const) {
+      const { code, out, err } = await heliograph(["hunt", "quick", "--json", input, "good.log"]);
+      expect([input, code]).toEqual([input, 1]);
+      expect(err).toContain(`heliograph: ${input}: ${reason}`);
+      expect((JSON.parse(out) as JsonResult).beacons).toHaveLength(1);
+    }
+  });
+
+  it.each([
+    [["hunt", "quick"], "missing required argument"],
+    [["hunt", "slow", "x"], 'search "slow" is unknown; there are quick'],
+    [["hunt", "quick", "x", "--percent", "101"], "percent must be between 0 and 100, got 101"],
+    [["hunt", "quick", "x", "--delta", "abc"], 'delta must be a number, got "abc"'],
+    [["hunt", "quick", "x", "--start", "soon"], "start_dte is not a time"],
+    [["hunt", "quick", "x", "--format", "xml"], "--format xml is unknown"],
+    [["hunt", "quick", "x", "--threads", "0"], "--threads must be a whole number"],
+    [["hunt", "quick", "x", "--nope"], "unknown option"],
+    [["dance"], "unknown command"],
+  ])("%j exits 2: %s", async (args, message) => {
+    const { code, out, err } = await heliograph(args);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(message);
+  });
+
+  it("is quiet when the reader of its output leaves", async () => {
+    // A result larger than a pipe holds, and a reader that takes its first line.
+    const log = HEADER + Array.from({ length: 400 }, (_, i) => rowsOf(`10.0.${i >> 8}.${i & 255}`, 12)).join("");
+    writeFileSync(join(folder, "many.log"), log);
+    const child = spawn(process.execPath, [bin, "hunt", "quick", "--json", "many.log"], { cwd: folder });
+    let err = "";
+    child.stderr.on("data", (data) => {
+      err += String(data);
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect([code, err]).toEqual([0, ""]);
+  });
+
+  it.skipIf(process.platform === "win32")("ends cleanly on Ctrl-C", async () => {
+    const child = spawn(process.execPath, [bin, "hunt", "quick", "-"], { cwd: folder });
+    let err = "";
+    child.stderr.on("data", (data) => {
+      err += String(data);
+    });
+    child.stdin.on("error", () => undefined);
+    child.stdin.write(HEADER);
+    const writing = setInterval(() => child.stdin.write(rowsOf("10.0.0.1")), 10);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    child.kill("SIGINT");
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    clearInterval(writing);
+    expect([code, err]).toEqual([130, "interrupted\n"]);
+  });
+});
+
+describe("heliograph summary", () => {
+  it("describes each file and all together", async () => {
+    const { code, out } = await heliograph(["summary", "--json", examples]);
+    const { files, all } = JSON.parse(out) as { files: Record<string, unknown>[]; all: Record<string, unknown> };
+    expect(code).toBe(0);
+    expect(files).toHaveLength(24);
+    expect(all).toMatchObject({ rows: planted.rows, malformedRows: 0, duplicateRows: 0 });
+    expect(files.reduce((sum, file) => sum + Number(file["rows"]), 0)).toBe(planted.rows);
+    expect(all["first"]).toBe(files[0]?.["first"]);
+    expect(String(files[3]?.["first"])).toMatch(/^2025-03-12T03:/);
+    const table = await heliograph(["summary", examples]);
+    expect(table.out.trimEnd().split("\n")).toHaveLength(26);
+    const csv = await heliograph(["summary", "--format", "csv", examples]);
+    expect(csv.out.split("\n")[0]).toBe("file,bytes,rows,malformedRows,duplicateRows,first,last,groups,hosts");
+  });
+});
+
+describe("the command", () => {
+  it("prints its version and help", async () => {
+    const version = await heliograph(["--version"]);
+    expect([version.code, version.out]).toEqual([0, "0.1.0\n"]);
+    const help = await heliograph(["hunt", "--help"]);
+    expect(help.code).toBe(0);
+    for (const flag of [
+      "--delta",
+      "--call-back",
+      "--percent",
+      "--span-avg",
+      "--variance",
+      "--start",
+      "--end",
+      "--threads",
+      "--verbose",
+      "--format",
+      "--json",
+      "--output",
+    ]) {
+      expect(help.out).toContain(flag);
+    }
+  });
+
+  it("is an executable file that says so when it is not built", () => {
+    expect(statSync(bin).mode & 0o111).not.toBe(0);
+    expect(execFileSync("git", ["ls-files", "-s", bin], { cwd: root, encoding: "utf8" })).toMatch(/^100755 /);
+  });
+});
+
+const shared = process.env["HELIOGRAPH_SHARED"] ?? join(root, "../shared/data");
+const present = (() => {
+  try {
+    return statSync(shared).isDirectory();
+  } catch {
+    console.warn("skipped: the real logs are not beside the repository (../shared/data)");
+    return false;
+  }
+})();
+
+describe.skipIf(!present)("known answers on real logs", () => {
+  const ANSWER = ["8.8.8.1 7.7.7.1 80 100 289", "8.8.8.1 2.17.188.84 80 98.591549 72"];
+  const shown = ({ beacons }: JsonResult): string[] =>
+    beacons.map((b) => `${b.source} ${b.destination} ${b.port} ${Number(b.score.toFixed(6))} ${b.connectionCount}`);
+  const tutorial = join(shared, "tutorial");
+
+  it("the tutorial as a folder, as files, as one concatenated gzip, as a zip and as TSV", async () => {
+    const names = readdirSync(tutorial).sort();
+    expect(shown(await hunted([tutorial]))).toEqual(ANSWER);
+    expect(shown(await hunted(names.map((name) => join(tutorial, name))))).toEqual(ANSWER);
+    writeFileSync(join(folder, "all.gz"), Buffer.concat(names.map((name) => readFileSync(join(tutorial, name)))));
+    expect(shown(await hunted(["all.gz"]))).toEqual(ANSWER);
+    const { BlobReader, BlobWriter, ZipWriter } = await import("@zip.js/zip.js");
+    const zip = new ZipWriter(new BlobWriter(), { useWebWorkers: false });
+    for (const name of names) await zip.add(name, new BlobReader(new Blob([readFileSync(join(tutorial, name))])));
+    writeFileSync(join(folder, "tutorial.zip"), new Uint8Array(await (await zip.close()).arrayBuffer()));
+    expect(shown(await hunted(["tutorial.zip"]))).toEqual(ANSWER);
+    const lines = names.flatMap((name) =>
+      gunzipSync(readFileSync(join(tutorial, name)))
+        .toString("utf8")
+        .trimEnd()
+        .split("\n"),
+    );
+    const tsv = lines.map((line) => {
+      // The digits of the time as they stand, which a parsed number loses.
+      const time = /"ts":([\d.]+)/.exec(line)?.[1] ?? "-";
+      const row = JSON.parse(line) as Record<string, unknown>;
+      return [time, row["id.orig_h"], row["id.orig_p"], row["id.resp_h"], row["id.resp_p"], row["proto"]].join("\t");
+    });
+    writeFileSync(join(folder, "tutorial.tsv"), `${HEADER}${tsv.join("\n")}\n`);
+    expect((await hunted(["tutorial.tsv"])).beacons).toEqual((await hunted([tutorial])).beacons);
+  });
+
+  it("quick with delta 1 finds none", async () => {
+    expect(shown(await hunted(["--delta", "1", tutorial]))).toEqual([]);
+  });
+
+  it("the logs made to break readers break nothing", async () => {
+    const { code, out } = await heliograph([
+      "summary",
+      "--json",
+      ...readdirSync(join(shared, "edge")).map((name) => join(shared, "edge", name)),
+    ]);
+    expect(code).toBe(1);
+    const { files } = JSON.parse(out) as { files: { file: string; rows: number; malformedRows: number }[] };
+    const figures = Object.fromEntries(
+      files.map(({ file, rows, malformedRows }) => [file.slice(file.lastIndexOf("/") + 1), [rows, malformedRows]]),
+    );
+    expect(figures["truncated_conn.log"]).toEqual([58, 1]);
+    expect(figures["truncated_conn_top.log"]).toEqual([0, 59]);
+    expect(figures["text_file_conn.log"]).toEqual([0, 5]);
+    expect(figures["open_conns_closed_conn.log"]).toEqual([59, 0]);
+  });
+});
