@@ -2,9 +2,10 @@
 //
 // slot (8 bytes): hash, code + 1 (0: free)
 // header (u32 each): 0 count; 4 bits; 8 slots; 12 arena; 16 arena used; 20 arena capacity; 24 offsets; 28 offsets capacity;
-//   32 IPv4 bits; 36 IPv4 slots (0: not an address dictionary yet); 40 IPv4 count
+//   32 IPv4 bits; 36 IPv4 slots (0: none yet); 40 IPv4 count; 44 count of the other texts; 48 recent texts
 // offsets: count + 1 positions in the arena, so that arena and offsets are an Arrow Utf8 vector as they stand.
-// IPv4 slot (8 bytes): address, code + 1. Dotted quads come before the texts: their slot is the whole comparison.
+// IPv4 slot (8 bytes): address, code + 1. Canonical dotted quads stand here alone: their slot is the whole comparison.
+// recent texts: 16 entries of 32 bytes (masked text, code, length + 1), for columns of a few short texts.
 import { alloc, regrow, release } from "./memory";
 import { hashOfWord, hashTail, mix } from "./hash";
 import { quad, quadOf } from "./ipv4";
@@ -51,7 +52,8 @@ function growSlots(d: usize, bitsAt: usize, slotsAt: usize, addresses: bool): vo
   store<u32>(d + slotsAt, <u32>slots);
 }
 
-function insert(d: usize, slot: usize, hash: u32, text: usize, length: u32): u32 {
+/** Appends a new text; returns its code. */
+function append(d: usize, text: usize, length: u32): u32 {
   const code = load<u32>(d);
   const offsetCapacity = load<u32>(d, 28);
   if (code + 2 > offsetCapacity) {
@@ -72,10 +74,17 @@ function insert(d: usize, slot: usize, hash: u32, text: usize, length: u32): u32
   const offset: usize = <usize>load<u32>(d, 24) + (<usize>code << 2);
   store<u32>(offset, used);
   store<u32>(offset, used + length, 4);
+  store<u32>(d, code + 1);
+  return code;
+}
+
+function insert(d: usize, slot: usize, hash: u32, text: usize, length: u32): u32 {
+  const code = append(d, text, length);
   store<u32>(slot, hash);
   store<u32>(slot, code + 1, 4);
-  store<u32>(d, code + 1);
-  if ((code + 1) * 4 > (<u32>3 << load<u32>(d, 4))) growSlots(d, 4, 8, false);
+  const count = load<u32>(d, 44) + 1;
+  store<u32>(d, count, 44);
+  if (count * 4 > (<u32>3 << load<u32>(d, 4))) growSlots(d, 4, 8, false);
   return code;
 }
 
@@ -100,6 +109,12 @@ function isText(d: usize, code: u32, key: v128, text: usize, length: u32): bool 
 /** The code of a text; inserts it when it is new. The text has 16 readable bytes after it. */
 export function encode(d: usize, text: usize, length: u32): u32 {
   const key = prefix(text, length);
+  return quadOf(key, length) ? encodeAddress(d, quad, text, length) : encodeText(d, key, text, length);
+}
+
+/** `encode` for a text that is no canonical dotted quad; `key` is its masked prefix. */
+@inline
+function encodeText(d: usize, key: v128, text: usize, length: u32): u32 {
   let h = mix(i64x2.extract_lane(key, 0) ^ (<u64>length << 56), i64x2.extract_lane(key, 1));
   if (length > 16) h = hashTail(h, text + 16, length - 16);
   const hash = <u32>(h >> 32);
@@ -118,7 +133,7 @@ export function encode(d: usize, text: usize, length: u32): u32 {
 }
 
 function insertAddress(d: usize, slot: usize, address: u32, text: usize, length: u32): u32 {
-  const code = encode(d, text, length);
+  const code = append(d, text, length);
   store<u32>(slot, address);
   store<u32>(slot, code + 1, 4);
   const count = load<u32>(d, 40) + 1;
@@ -149,13 +164,29 @@ export function encodeAddress(d: usize, address: u32, text: usize, length: u32):
   return code - 1;
 }
 
+/** `encode` for a short text, by way of the recent ones; `key` is its masked prefix. */
+@inline
+export function encodeRecent(d: usize, key: v128, text: usize, length: u32): u32 {
+  let recent: usize = load<u32>(d, 48);
+  if (!recent) {
+    recent = alloc(16 * 32);
+    store<u32>(d, <u32>recent, 48);
+  }
+  const entry = recent + (<usize>((<u32>i64x2.extract_lane(key, 0) * 0x9e3779b1) >> 28) << 5);
+  if (load<u32>(entry, 20) == length + 1 && !v128.any_true(v128.xor(v128.load(entry), key))) return load<u32>(entry, 16);
+  const code = encode(d, text, length);
+  v128.store(entry, key);
+  store<u32>(entry, code, 16);
+  store<u32>(entry, length + 1, 20);
+  return code;
+}
+
 /** Writes the codes of `count` packed texts to `out`; `offsets` holds count + 1 positions relative to `texts`. */
 export function encodeAll(d: usize, texts: usize, offsets: usize, count: u32, out: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const start = load<u32>(offsets + (<usize>i << 2));
     const length = load<u32>(offsets + (<usize>i << 2), 4) - start;
     const text = texts + <usize>start;
-    const code = quadOf(prefix(text, length), length) ? encodeAddress(d, quad, text, length) : encode(d, text, length);
-    store<u32>(out + (<usize>i << 2), code);
+    store<u32>(out + (<usize>i << 2), encode(d, text, length));
   }
 }

@@ -1,6 +1,6 @@
 // One loop a column kind over the rows of a run. A common form is read here; anything else (an escape, a non-ASCII
 // byte, an exponent, an ISO time, a port like 80/tcp) goes to the host's field parser, so that both readers agree.
-import { encode, encodeAddress, prefix } from "./dictionary";
+import { encode, encodeAddress, encodeRecent, prefix } from "./dictionary";
 import { quad, quadOf } from "./ipv4";
 import {
   ADDRESS, CODE, columns, COUNT, emptyKey, emptyLength, entryOf, FLAG, NUMBER, PORT, pushOddField, SPAN, stride, TIME, unsetKey, unsetLength
@@ -163,10 +163,10 @@ function readCodes(at: usize, step: usize, trim: bool, rows: u32, out: usize, ro
     } else if (length == emptyLength && emptyLength != 0 && !v128.any_true(v128.xor(key, emptyKey))) {
       store<u32>(out, emptyCode);
       if (required) pushOddField(row + i, column, start, start + length);
-    } else if (addresses && quadOf(key, length)) {
-      store<u32>(out, encodeAddress(dictionary, quad, start, length));
+    } else if (addresses) {
+      store<u32>(out, quadOf(key, length) ? encodeAddress(dictionary, quad, start, length) : encode(dictionary, start, length));
     } else {
-      store<u32>(out, encode(dictionary, start, length));
+      store<u32>(out, length <= 16 ? encodeRecent(dictionary, key, start, length) : encode(dictionary, start, length));
     }
   }
 }

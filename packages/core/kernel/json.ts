@@ -94,9 +94,25 @@ function stringEnd(at: usize, end: usize): usize {
   return 0;
 }
 
-/** The end of a JSON number that starts at `at`; 0 when it is not valid. */
+/** The end of a JSON number that starts at `at`; 0 when it is not valid. Short ones without sign and exponent take no loop. */
 @inline
 function numberEnd(at: usize): usize {
+  const others = <u32>i8x16.bitmask(i8x16.gt_u(i8x16.sub(v128.load(at), i8x16.splat(48)), i8x16.splat(9)));
+  const whole = <usize>ctz(others | 0x10000);
+  const next = load<u8>(at + whole);
+  const leading = load<u8>(at) == 48 && whole > 1;
+  if (whole - 1 < 15 && !leading) {
+    if (next == 44 || next == 125) return at + whole;
+    if (next == 46) {
+      const end = <usize>ctz((others & (others - 1)) | 0x10000);
+      const after = load<u8>(at + end);
+      if (end > whole + 1 && end < 16 && (after == 44 || after == 125)) return at + end;
+    }
+  }
+  return numberEndSlow(at);
+}
+
+function numberEndSlow(at: usize): usize {
   if (load<u8>(at) == 45) at++;
   const first = <u32>load<u8>(at) - 48;
   if (first > 9) return 0;

@@ -1,16 +1,22 @@
 import type { CodeValues, ColumnBatch, PortValues, TimeValues } from "../zeek/column-batch.js";
 import type { TextColumn } from "../zeek/dictionary.js";
-import { BATCH_ROWS, type Grouper, type GroupKeys, type ReadEngine } from "../zeek/log-reader.js";
+import { BATCH_ROWS, type Grouper, type GroupKeys, type ReadEngine, type RowKeys } from "../zeek/log-reader.js";
 import type { Allocate, FlowShard } from "./flow-shard.js";
 import { partitionOf, textHashes } from "./partition.js";
 
 /** The columns that grouping reads. */
 export const FLOW_COLUMNS = ["ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"] as const;
 
+/** A segment is grouped and closed once it holds so many rows; a batch more fits. */
 const SEGMENT_ROWS = 1 << 16;
+const SEGMENT_ROOM = SEGMENT_ROWS + BATCH_ROWS;
 
 /** Rows in the order read: 16 bytes a row. */
-interface Segment {
+interface Segment extends OpenSegment {
+  readonly rows: number;
+}
+
+interface OpenSegment {
   readonly groups: Uint32Array;
   readonly times: Float64Array;
   readonly originPorts: Int32Array;
@@ -24,12 +30,19 @@ export class FlowBuilder {
   readonly #engine: ReadEngine;
   readonly #grouper: Grouper;
   #segments: Segment[] = [];
+  #open: OpenSegment | undefined;
   #used = 0;
+  /** What groups the rows of the open segment. */
+  readonly #keys: RowKeys = {
+    sources: new Int32Array(SEGMENT_ROOM),
+    destinations: new Int32Array(SEGMENT_ROOM),
+    ports: new Int32Array(SEGMENT_ROOM),
+    protocols: new Int32Array(SEGMENT_ROOM),
+  };
   #rows = 0;
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
   readonly #noProtocol: number;
-  readonly #groups = new Uint32Array(BATCH_ROWS);
 
   /** An engine numbers its groups once: a second builder beside another one brings its own grouper. */
   constructor(engine: ReadEngine, grouper: Grouper = engine.grouper()) {
@@ -70,58 +83,46 @@ export class FlowBuilder {
     }
     this.#first = first;
     this.#latest = latest;
-    const [segment, used] = this.#append(rows, times, originPorts);
-    // Grouping may grow the engine's memory, which ends the life of the batch's views: it comes last.
-    this.#grouper.assign(sources, destinations, ports, protocols, rows, this.#groups);
-    this.#appendGroups(rows, segment, used);
+    this.#append(rows, times, { sources, destinations, ports, protocols }, originPorts);
+    if (this.#used >= SEGMENT_ROWS) this.#closeSegment();
   }
 
-  /** Appends times and ports; returns the segment where they start, and where in it. */
-  #append(rows: number, times: Float64Array, originPorts: Int32Array): [segment: number, used: number] {
+  #append(rows: number, times: Float64Array, keys: RowKeys, originPorts: Int32Array): void {
+    this.#open ??= {
+      groups: new Uint32Array(SEGMENT_ROOM),
+      times: new Float64Array(SEGMENT_ROOM),
+      originPorts: new Int32Array(SEGMENT_ROOM),
+    };
+    const at = this.#used;
+    this.#open.times.set(times.subarray(0, rows), at);
+    this.#open.originPorts.set(originPorts.subarray(0, rows), at);
+    this.#keys.sources.set(keys.sources.subarray(0, rows), at);
+    this.#keys.destinations.set(keys.destinations.subarray(0, rows), at);
+    this.#keys.ports.set(keys.ports.subarray(0, rows), at);
+    this.#keys.protocols.set(keys.protocols.subarray(0, rows), at);
+    this.#used += rows;
     this.#rows += rows;
-    if (this.#used === SEGMENT_ROWS || this.#segments.length === 0) this.#addSegment();
-    const start: [number, number] = [this.#segments.length - 1, this.#used];
-    for (let from = 0; from < rows; ) {
-      if (this.#used === SEGMENT_ROWS) this.#addSegment();
-      const segment = this.#segments.at(-1);
-      const to = Math.min(rows, from + SEGMENT_ROWS - this.#used);
-      segment?.times.set(times.subarray(from, to), this.#used);
-      segment?.originPorts.set(originPorts.subarray(from, to), this.#used);
-      this.#used += to - from;
-      from = to;
-    }
-    return start;
   }
 
-  #appendGroups(rows: number, firstSegment: number, firstUsed: number): void {
-    let used = firstUsed;
-    for (let from = 0, s = firstSegment; from < rows; s++) {
-      const to = Math.min(rows, from + SEGMENT_ROWS - used);
-      this.#segments[s]?.groups.set(this.#groups.subarray(from, to), used);
-      from = to;
-      used = 0;
-    }
-  }
-
-  #addSegment(): void {
-    this.#segments.push({
-      groups: new Uint32Array(SEGMENT_ROWS),
-      times: new Float64Array(SEGMENT_ROWS),
-      originPorts: new Int32Array(SEGMENT_ROWS),
-    });
+  /** Groups the rows of the open segment, many at a time. */
+  #closeSegment(): void {
+    const segment = this.#open;
+    if (!segment) return;
+    this.#grouper.assign(this.#keys, this.#used, segment.groups);
+    this.#segments.push({ ...segment, rows: this.#used });
+    this.#open = undefined;
     this.#used = 0;
   }
 
   /** Rows of each group. */
   #countRows(groups: number): Uint32Array {
     const counts = new Uint32Array(groups);
-    this.#segments.forEach((segment, index) => {
-      const rows = index === this.#segments.length - 1 ? this.#used : SEGMENT_ROWS;
-      for (let row = 0; row < rows; row++) {
+    for (const segment of this.#segments) {
+      for (let row = 0; row < segment.rows; row++) {
         const group = segment.groups[row] ?? 0;
         counts[group] = (counts[group] ?? 0) + 1;
       }
-    });
+    }
     return counts;
   }
 
@@ -130,6 +131,7 @@ export class FlowBuilder {
    * shards that are searched together. Frees its own memory as it goes.
    */
   finish(partitions = 1, seed = 0, allocate: Allocate = (bytes) => new ArrayBuffer(bytes)): FlowShard {
+    this.#closeSegment();
     const addresses = this.#engine.dictionary("address").toText();
     const protocols = this.#engine.dictionary("proto").toText();
     const keys = this.#grouper.keys();
@@ -150,10 +152,8 @@ export class FlowBuilder {
     const originPorts = new Int32Array(allocate(total * 4));
     const segments = this.#segments.reverse();
     this.#segments = [];
-    const used = this.#used;
     for (let segment = segments.pop(); segment; segment = segments.pop()) {
-      const rows = segments.length === 0 ? used : SEGMENT_ROWS;
-      for (let row = 0; row < rows; row++) {
+      for (let row = 0; row < segment.rows; row++) {
         const group = segment.groups[row] ?? 0;
         const at = cursors[group] ?? 0;
         cursors[group] = at + 1;
@@ -161,7 +161,6 @@ export class FlowBuilder {
         originPorts[at] = segment.originPorts[row] ?? -1;
       }
     }
-    this.#used = 0;
     return {
       addresses: placed(addresses, allocate),
       protocols: placed(protocols, allocate),

@@ -1,8 +1,11 @@
 import { textAt } from "../zeek/dictionary.js";
-import { BATCH_ROWS, type ReadEngine } from "../zeek/log-reader.js";
+import type { ReadEngine, RowKeys } from "../zeek/log-reader.js";
 import type { Flow } from "./flow.js";
 import type { FlowShard } from "./flow-shard.js";
 import { RowBuffer } from "./row-buffer.js";
+
+/** Groups numbered at a time. */
+const BLOCK_ROWS = 1 << 16;
 
 /** Takes one flow; its arrays are valid until this returns. */
 export type FlowVisitor = (flow: Flow) => void;
@@ -109,29 +112,27 @@ function joinShards(engine: ReadEngine, shards: readonly FlowShard[], partition:
   const protocols = engine.dictionary("proto");
   const grouper = engine.grouper();
   let places = new Int32Array((grouper.size + 1024) * width).fill(-1);
-  const groups = new Uint32Array(BATCH_ROWS);
-  const ports = new Int32Array(BATCH_ROWS);
+  const groups = new Uint32Array(BLOCK_ROWS);
+  const row: RowKeys = {
+    sources: new Int32Array(BLOCK_ROWS),
+    destinations: new Int32Array(BLOCK_ROWS),
+    ports: new Int32Array(BLOCK_ROWS),
+    protocols: new Int32Array(BLOCK_ROWS),
+  };
   shards.forEach((shard, s) => {
     const { keys } = shard;
     const jointAddress = addresses.encodeAll(shard.addresses);
     const jointProtocol = protocols.encodeAll(shard.protocols);
-    const joint = (codes: Int32Array, to: Int32Array, from: number, rows: number): Int32Array => {
-      const out = new Int32Array(rows);
-      for (let i = 0; i < rows; i++) out[i] = to[codes[from + i] ?? -1] ?? -1;
-      return out;
-    };
     const end = shard.partitions[partition + 1] ?? 0;
-    for (let from = shard.partitions[partition] ?? 0; from < end; from += BATCH_ROWS) {
-      const rows = Math.min(BATCH_ROWS, end - from);
-      ports.set(keys.ports.subarray(from, from + rows));
-      grouper.assign(
-        joint(keys.sources, jointAddress, from, rows),
-        joint(keys.destinations, jointAddress, from, rows),
-        ports,
-        joint(keys.protocols, jointProtocol, from, rows),
-        rows,
-        groups,
-      );
+    for (let from = shard.partitions[partition] ?? 0; from < end; from += BLOCK_ROWS) {
+      const rows = Math.min(BLOCK_ROWS, end - from);
+      for (let i = 0; i < rows; i++) {
+        row.sources[i] = jointAddress[keys.sources[from + i] ?? -1] ?? -1;
+        row.destinations[i] = jointAddress[keys.destinations[from + i] ?? -1] ?? -1;
+        row.protocols[i] = jointProtocol[keys.protocols[from + i] ?? -1] ?? -1;
+      }
+      row.ports.set(keys.ports.subarray(from, from + rows));
+      grouper.assign(row, rows, groups);
       if (grouper.size * width > places.length) {
         const grown = new Int32Array(grouper.size * 2 * width).fill(-1);
         grown.set(places);

@@ -5,13 +5,13 @@ import { decodeUtf8 } from "./escape.js";
 import { kernelModule } from "./kernel-module.js";
 import { KernelReader } from "./kernel-reader.js";
 import {
-  BATCH_ROWS,
   DEFAULT_MAX_LINE_BYTES,
   type Grouper,
   type GroupKeys,
   type LendingReader,
   type ReadEngine,
   type ReadOptions,
+  type RowKeys,
 } from "./log-reader.js";
 
 /** The exports of the kernel; see `kernel/README.md`. Addresses and lengths are bytes of its memory. */
@@ -34,6 +34,7 @@ export interface KernelExports {
   keyAdd(length: number, slot: number): number;
   jsonStart(length: number): void;
   jsonRows(): number;
+  groupsReserve(rows: number): void;
   groupRows(sources: number, destinations: number, ports: number, protocols: number, out: number, rows: number): void;
   readonly rowStarts: WebAssembly.Global;
   readonly oddFields: WebAssembly.Global;
@@ -170,38 +171,36 @@ class KernelDictionary implements Dictionary {
 
 /** The kernel keys groups in 12-byte records. */
 const GROUP_RECORD_WORDS = 3;
-const COLUMN_BYTES = 4 * BATCH_ROWS;
 const MAX_PROTOCOLS = 65_535;
 
 class KernelGrouper implements Grouper {
   readonly #kernel: Kernel;
   readonly #protocols: Dictionary;
-  /** Four columns in and one out; made here, since allocating would end the life of a batch's views. */
-  readonly #room: number;
+  #room = 0;
+  #rows = 0;
 
   constructor(kernel: Kernel, protocols: Dictionary) {
     this.#kernel = kernel;
     this.#protocols = protocols;
-    this.#room = kernel.alloc(5 * COLUMN_BYTES);
   }
 
   get size(): number {
     return this.#kernel.global(this.#kernel.exports.groupCount);
   }
 
-  assign(sources: Int32Array, destinations: Int32Array, ports: Int32Array, protocols: Int32Array, rows: number, out: Uint32Array): void {
+  assign(keys: RowKeys, rows: number, out: Uint32Array): void {
     checkProtocols(this.#protocols);
-    if (rows > BATCH_ROWS) throw new CoreError("limit", `more than ${BATCH_ROWS} rows in a batch`);
     const kernel = this.#kernel;
-    const columns = [sources, destinations, ports, protocols];
-    const [a = 0, b = 0, c = 0, d = 0] = columns.map((column, index) => {
-      // A view of the kernel's memory is read where it stands.
-      if (column.buffer === kernel.buffer) return column.byteOffset;
-      const address = this.#room + index * COLUMN_BYTES;
-      new Int32Array(kernel.buffer, address, rows).set(column.subarray(0, rows));
-      return address;
-    });
-    const result = this.#room + 4 * COLUMN_BYTES;
+    if (rows > this.#rows) {
+      this.#rows = rows;
+      this.#room = kernel.alloc(rows * 5 * 4);
+      kernel.exports.groupsReserve(rows);
+    }
+    const [a = 0, b = 0, c = 0, d = 0, result = 0] = Array.from({ length: 5 }, (_, index) => this.#room + index * 4 * this.#rows);
+    new Int32Array(kernel.buffer, a, rows).set(keys.sources.subarray(0, rows));
+    new Int32Array(kernel.buffer, b, rows).set(keys.destinations.subarray(0, rows));
+    new Int32Array(kernel.buffer, c, rows).set(keys.ports.subarray(0, rows));
+    new Int32Array(kernel.buffer, d, rows).set(keys.protocols.subarray(0, rows));
     kernel.exports.groupRows(a, b, c, d, result, rows);
     out.set(new Uint32Array(kernel.buffer, result, rows));
   }

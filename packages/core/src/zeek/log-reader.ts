@@ -42,13 +42,18 @@ export interface LendingReader extends LogReader {
 export interface Grouper {
   /** Groups so far. */
   readonly size: number;
-  /**
-   * Writes the group of each row to `out`: rows with the same four values share one, 0, 1, 2, … in order of first sight.
-   * Codes of protocols are below 65,535.
-   */
-  assign(sources: Int32Array, destinations: Int32Array, ports: Int32Array, protocols: Int32Array, rows: number, out: Uint32Array): void;
+  /** Writes the group of each row to `out`: rows with the same four values share one, numbered from 0 on without gaps. */
+  assign(keys: RowKeys, rows: number, out: Uint32Array): void;
   /** The keys of all groups; length = groups. */
   keys(): GroupKeys;
+}
+
+/** What groups rows: codes of source, destination and protocol (below 65,535), and the port. */
+export interface RowKeys {
+  readonly sources: Int32Array;
+  readonly destinations: Int32Array;
+  readonly ports: Int32Array;
+  readonly protocols: Int32Array;
 }
 
 /** Columns of group keys: codes of source, destination and protocol, and the port. */

@@ -2,7 +2,7 @@ import { GroupIndex } from "../flows/group-index.js";
 import type { BatchSink } from "./batch-writer.js";
 import { type Dictionary, MapDictionary } from "./dictionary.js";
 import { checkProtocols, emptyKeys, type HashSeed } from "./kernel-engine.js";
-import type { Grouper, GroupKeys, LendingReader, ReadEngine, ReadOptions } from "./log-reader.js";
+import type { Grouper, GroupKeys, LendingReader, ReadEngine, ReadOptions, RowKeys } from "./log-reader.js";
 import { startState, TextReader } from "./text-reader.js";
 
 /** Groups in plain TypeScript, beside any engine. */
@@ -19,7 +19,7 @@ export class TextGrouper implements Grouper {
     return this.#index.size;
   }
 
-  assign(sources: Int32Array, destinations: Int32Array, ports: Int32Array, protocols: Int32Array, rows: number, out: Uint32Array): void {
+  assign({ sources, destinations, ports, protocols }: RowKeys, rows: number, out: Uint32Array): void {
     checkProtocols(this.#protocols);
     for (let row = 0; row < rows; row++) {
       out[row] = this.#index.add(sources[row] ?? -1, destinations[row] ?? -1, ports[row] ?? 0, protocols[row] ?? -1);
