@@ -8,8 +8,10 @@ import { mix } from "./hash";
 let bits: u32 = 12;
 let slots: usize = 0; // 16 bytes: source, destination, port | protocol << 16, group + 1 (0: free); at most three quarters full
 let hashes: usize = 0; // of the rows in hand
-let order: usize = 0; // the rows in hand, by bucket
-let counts: usize = 0; // rows of each bucket, then where it goes on
+/** The rows of the last block by the bucket of their group. */
+export let order: usize = 0;
+/** Where each bucket ends in `order`, 32 of them. */
+export let bucketEnds: usize = 0;
 let capacity: u32 = 0; // rows that fit
 let touched: u32 = 0;
 /** Groups so far. */
@@ -19,10 +21,8 @@ export let groupKeys: usize = 0;
 let keyCapacity: u32 = 4096;
 
 const KEY_BYTES: u32 = 12;
-/** Log2 of the buckets, and of the smallest table for which they pay. */
 const BUCKET_BITS: u32 = 5;
 const BUCKETS: u32 = 1 << BUCKET_BITS;
-const LARGE_BITS: u32 = 15;
 /** Rows whose slots are touched ahead, so that the loads overlap. */
 const AHEAD: u32 = 64;
 
@@ -69,7 +69,7 @@ function addGroup(slot: usize, source: u32, destination: u32, port: u32): u32 {
 export function groupsReserve(rows: u32): void {
   if (!slots) {
     slots = alloc((<u64>16) << bits);
-    counts = alloc((BUCKETS + 1) << 2);
+    bucketEnds = alloc((BUCKETS + 1) << 2);
     groupKeys = alloc(<u64>keyCapacity * <u64>KEY_BYTES);
   }
   if (rows <= capacity) return;
@@ -80,17 +80,17 @@ export function groupsReserve(rows: u32): void {
 
 /** Orders the rows by the top bits of their hashes. */
 function orderByHash(rows: u32): void {
-  memory.fill(counts, 0, (BUCKETS + 1) << 2);
+  memory.fill(bucketEnds, 0, (BUCKETS + 1) << 2);
   for (let i: u32 = 0; i < rows; i++) {
-    const bucket = counts + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - BUCKET_BITS)) << 2);
+    const bucket = bucketEnds + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - BUCKET_BITS)) << 2);
     store<u32>(bucket, load<u32>(bucket, 4) + 1, 4);
   }
   for (let b: u32 = 1; b < BUCKETS; b++) {
-    const at = counts + (<usize>b << 2);
+    const at = bucketEnds + (<usize>b << 2);
     store<u32>(at, load<u32>(at) + load<u32>(at - 4));
   }
   for (let i: u32 = 0; i < rows; i++) {
-    const bucket = counts + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - BUCKET_BITS)) << 2);
+    const bucket = bucketEnds + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - BUCKET_BITS)) << 2);
     const place = load<u32>(bucket);
     store<u32>(bucket, place + 1);
     store<u32>(order + (<usize>place << 2), i);
@@ -105,18 +105,17 @@ export function groupRows(sources: usize, destinations: usize, ports: usize, pro
     const port = load<u32>(ports + at) | (load<u32>(protocols + at) << 16);
     store<u32>(hashes + at, hashOf(load<u32>(sources + at), load<u32>(destinations + at), port));
   }
-  const large = bits >= LARGE_BITS;
-  if (large) orderByHash(rows);
+  orderByHash(rows);
   for (let first: u32 = 0; first < rows; first += AHEAD) {
     const end = min<u32>(rows, first + AHEAD);
     let touch: u32 = 0;
     for (let j = first; j < end; j++) {
-      const i = large ? load<u32>(order + (<usize>j << 2)) : j;
+      const i = load<u32>(order + (<usize>j << 2));
       touch ^= load<u32>(slots + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - bits)) << 4), 12);
     }
     touched ^= touch;
     for (let j = first; j < end; j++) {
-      const at: usize = <usize>(large ? load<u32>(order + (<usize>j << 2)) : j) << 2;
+      const at: usize = <usize>load<u32>(order + (<usize>j << 2)) << 2;
       const source = load<u32>(sources + at);
       const destination = load<u32>(destinations + at);
       const port = load<u32>(ports + at) | (load<u32>(protocols + at) << 16);

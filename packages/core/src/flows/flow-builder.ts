@@ -1,22 +1,20 @@
 import type { CodeValues, ColumnBatch, PortValues, TimeValues } from "../zeek/column-batch.js";
 import type { TextColumn } from "../zeek/dictionary.js";
-import { BATCH_ROWS, type Grouper, type GroupKeys, type ReadEngine, type RowKeys } from "../zeek/log-reader.js";
+import { BATCH_ROWS, BUCKETS, type Grouper, type GroupKeys, type ReadEngine, type RowKeys } from "../zeek/log-reader.js";
 import type { Allocate, FlowShard } from "./flow-shard.js";
 import { partitionOf, textHashes } from "./partition.js";
 
 /** The columns that grouping reads. */
 export const FLOW_COLUMNS = ["ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"] as const;
 
-/** A segment is grouped and closed once it holds so many rows; a batch more fits. */
-const SEGMENT_ROWS = 1 << 16;
-const SEGMENT_ROOM = SEGMENT_ROWS + BATCH_ROWS;
+/** Rows are grouped once so many are staged; a batch more fits. */
+const STAGED_ROWS = 1 << 14;
+const STAGED_ROOM = STAGED_ROWS + BATCH_ROWS;
+const SEGMENT_ROWS = 1 << 12;
 
-/** Rows in the order read: 16 bytes a row. */
-interface Segment extends OpenSegment {
-  readonly rows: number;
-}
-
-interface OpenSegment {
+/** Rows of one bucket in the order read: 16 bytes a row. */
+interface Segment {
+  rows: number;
   readonly groups: Uint32Array;
   readonly times: Float64Array;
   readonly originPorts: Int32Array;
@@ -29,16 +27,21 @@ interface OpenSegment {
 export class FlowBuilder {
   readonly #engine: ReadEngine;
   readonly #grouper: Grouper;
-  #segments: Segment[] = [];
-  #open: OpenSegment | undefined;
-  #used = 0;
-  /** What groups the rows of the open segment. */
-  readonly #keys: RowKeys = {
-    sources: new Int32Array(SEGMENT_ROOM),
-    destinations: new Int32Array(SEGMENT_ROOM),
-    ports: new Int32Array(SEGMENT_ROOM),
-    protocols: new Int32Array(SEGMENT_ROOM),
+  /**
+   * The rows grouped so far. A bucket's groups are few enough to fit the processor's caches when its rows are put in their
+   * places; without buckets every row would land somewhere else in all of memory.
+   */
+  readonly #buckets: readonly Segment[][] = Array.from({ length: BUCKETS }, () => []);
+  readonly #staged = {
+    times: new Float64Array(STAGED_ROOM),
+    originPorts: new Int32Array(STAGED_ROOM),
+    sources: new Int32Array(STAGED_ROOM),
+    destinations: new Int32Array(STAGED_ROOM),
+    ports: new Int32Array(STAGED_ROOM),
+    protocols: new Int32Array(STAGED_ROOM),
+    groups: new Uint32Array(STAGED_ROOM),
   };
+  #used = 0;
   #rows = 0;
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
@@ -84,46 +87,72 @@ export class FlowBuilder {
     this.#first = first;
     this.#latest = latest;
     this.#append(rows, times, { sources, destinations, ports, protocols }, originPorts);
-    if (this.#used >= SEGMENT_ROWS) this.#closeSegment();
+    if (this.#used >= STAGED_ROWS) this.#groupStaged();
   }
 
   #append(rows: number, times: Float64Array, keys: RowKeys, originPorts: Int32Array): void {
-    this.#open ??= {
-      groups: new Uint32Array(SEGMENT_ROOM),
-      times: new Float64Array(SEGMENT_ROOM),
-      originPorts: new Int32Array(SEGMENT_ROOM),
-    };
     const at = this.#used;
-    this.#open.times.set(times.subarray(0, rows), at);
-    this.#open.originPorts.set(originPorts.subarray(0, rows), at);
-    this.#keys.sources.set(keys.sources.subarray(0, rows), at);
-    this.#keys.destinations.set(keys.destinations.subarray(0, rows), at);
-    this.#keys.ports.set(keys.ports.subarray(0, rows), at);
-    this.#keys.protocols.set(keys.protocols.subarray(0, rows), at);
+    const staged = this.#staged;
+    staged.times.set(times.subarray(0, rows), at);
+    staged.originPorts.set(originPorts.subarray(0, rows), at);
+    staged.sources.set(keys.sources.subarray(0, rows), at);
+    staged.destinations.set(keys.destinations.subarray(0, rows), at);
+    staged.ports.set(keys.ports.subarray(0, rows), at);
+    staged.protocols.set(keys.protocols.subarray(0, rows), at);
     this.#used += rows;
     this.#rows += rows;
   }
 
-  /** Groups the rows of the open segment, many at a time. */
-  #closeSegment(): void {
-    const segment = this.#open;
-    if (!segment) return;
-    this.#grouper.assign(this.#keys, this.#used, segment.groups);
-    this.#segments.push({ ...segment, rows: this.#used });
-    this.#open = undefined;
+  /** Groups the staged rows, many at a time, and files them by bucket. */
+  #groupStaged(): void {
+    if (this.#used === 0) return;
+    const { times, originPorts, groups } = this.#staged;
+    const { order, ends } = this.#grouper.assign(this.#staged, this.#used, groups);
     this.#used = 0;
+    let from = 0;
+    this.#buckets.forEach((segments, bucket) => {
+      const to = ends[bucket] ?? 0;
+      while (from < to) {
+        let segment = segments.at(-1);
+        if (!segment || segment.rows === SEGMENT_ROWS) {
+          segment = {
+            rows: 0,
+            groups: new Uint32Array(SEGMENT_ROWS),
+            times: new Float64Array(SEGMENT_ROWS),
+            originPorts: new Int32Array(SEGMENT_ROWS),
+          };
+          segments.push(segment);
+        }
+        const n = Math.min(to - from, SEGMENT_ROWS - segment.rows);
+        const base = segment.rows;
+        for (let i = 0; i < n; i++) {
+          const row = order[from + i] ?? 0;
+          segment.groups[base + i] = groups[row] ?? 0;
+          segment.times[base + i] = times[row] ?? 0;
+          segment.originPorts[base + i] = originPorts[row] ?? -1;
+        }
+        segment.rows += n;
+        from += n;
+      }
+    });
   }
 
-  /** Rows of each group. */
-  #countRows(groups: number): Uint32Array {
+  /** Rows of each group, and the groups bucket by bucket. */
+  #countRows(groups: number): { counts: Uint32Array; byBucket: Uint32Array } {
     const counts = new Uint32Array(groups);
-    for (const segment of this.#segments) {
-      for (let row = 0; row < segment.rows; row++) {
-        const group = segment.groups[row] ?? 0;
-        counts[group] = (counts[group] ?? 0) + 1;
+    const byBucket = new Uint32Array(groups);
+    let seen = 0;
+    for (const segments of this.#buckets) {
+      for (const { groups: of, rows } of segments) {
+        for (let row = 0; row < rows; row++) {
+          const group = of[row] ?? 0;
+          const count = counts[group] ?? 0;
+          if (count === 0) byBucket[seen++] = group;
+          counts[group] = count + 1;
+        }
       }
     }
-    return counts;
+    return { counts, byBucket };
   }
 
   /**
@@ -131,14 +160,14 @@ export class FlowBuilder {
    * shards that are searched together. Frees its own memory as it goes.
    */
   finish(partitions = 1, seed = 0, allocate: Allocate = (bytes) => new ArrayBuffer(bytes)): FlowShard {
-    this.#closeSegment();
+    this.#groupStaged();
     const addresses = this.#engine.dictionary("address").toText();
     const protocols = this.#engine.dictionary("proto").toText();
     const keys = this.#grouper.keys();
     const groups = keys.sources.length;
-    const { order, bounds } = partitionOrder(keys, addresses, protocols, partitions, seed);
+    const { counts: cursors, byBucket } = this.#countRows(groups);
+    const { order, bounds } = partitionOrder(byBucket, keys, addresses, protocols, partitions, seed);
     const starts = new Uint32Array(allocate((groups + 1) * 4));
-    const cursors = this.#countRows(groups);
     let total = 0;
     for (let place = 0; place < groups; place++) {
       const group = order[place] ?? 0;
@@ -150,16 +179,17 @@ export class FlowBuilder {
     starts[groups] = total;
     const times = new Float64Array(allocate(total * 8));
     const originPorts = new Int32Array(allocate(total * 4));
-    const segments = this.#segments.reverse();
-    this.#segments = [];
-    for (let segment = segments.pop(); segment; segment = segments.pop()) {
-      for (let row = 0; row < segment.rows; row++) {
-        const group = segment.groups[row] ?? 0;
-        const at = cursors[group] ?? 0;
-        cursors[group] = at + 1;
-        times[at] = segment.times[row] ?? 0;
-        originPorts[at] = segment.originPorts[row] ?? -1;
+    for (const segments of this.#buckets) {
+      for (const segment of segments) {
+        for (let row = 0; row < segment.rows; row++) {
+          const group = segment.groups[row] ?? 0;
+          const at = cursors[group] ?? 0;
+          cursors[group] = at + 1;
+          times[at] = segment.times[row] ?? 0;
+          originPorts[at] = segment.originPorts[row] ?? -1;
+        }
       }
+      segments.length = 0;
     }
     return {
       addresses: placed(addresses, allocate),
@@ -173,8 +203,9 @@ export class FlowBuilder {
   }
 }
 
-/** The groups sorted by partition, and where each partition starts. */
+/** The groups sorted by partition, in a partition as they came, and where each partition starts. */
 function partitionOrder(
+  groupOrder: Uint32Array,
   keys: GroupKeys,
   addresses: TextColumn,
   protocols: TextColumn,
@@ -182,13 +213,12 @@ function partitionOrder(
   seed: number,
 ): { order: Uint32Array; bounds: Uint32Array } {
   const groups = keys.sources.length;
-  const order = new Uint32Array(groups);
   const bounds = new Uint32Array(partitions + 1);
   if (partitions === 1) {
-    for (let group = 0; group < groups; group++) order[group] = group;
     bounds[1] = groups;
-    return { order, bounds };
+    return { order: groupOrder, bounds };
   }
+  const order = new Uint32Array(groups);
   const addressHashes = textHashes(addresses, seed);
   const protocolHashes = textHashes(protocols, seed);
   const partition = new Uint32Array(groups);
@@ -205,7 +235,7 @@ function partitionOrder(
   }
   for (let place = 0; place < partitions; place++) bounds[place + 1] = (bounds[place + 1] ?? 0) + (bounds[place] ?? 0);
   const cursors = bounds.slice(0, partitions);
-  for (let group = 0; group < groups; group++) {
+  for (const group of groupOrder) {
     const place = partition[group] ?? 0;
     const at = cursors[place] ?? 0;
     order[at] = group;

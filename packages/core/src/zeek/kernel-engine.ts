@@ -5,12 +5,14 @@ import { decodeUtf8 } from "./escape.js";
 import { kernelModule } from "./kernel-module.js";
 import { KernelReader } from "./kernel-reader.js";
 import {
+  BUCKETS,
   DEFAULT_MAX_LINE_BYTES,
   type Grouper,
   type GroupKeys,
   type LendingReader,
   type ReadEngine,
   type ReadOptions,
+  type RowBuckets,
   type RowKeys,
 } from "./log-reader.js";
 
@@ -48,6 +50,8 @@ export interface KernelExports {
   readonly directiveEnd: WebAssembly.Global;
   readonly consumedBytes: WebAssembly.Global;
   readonly consumedLines: WebAssembly.Global;
+  readonly groupOrder: WebAssembly.Global;
+  readonly bucketEnds: WebAssembly.Global;
   readonly groupCount: WebAssembly.Global;
   readonly groupKeys: WebAssembly.Global;
 }
@@ -188,7 +192,7 @@ class KernelGrouper implements Grouper {
     return this.#kernel.global(this.#kernel.exports.groupCount);
   }
 
-  assign(keys: RowKeys, rows: number, out: Uint32Array): void {
+  assign(keys: RowKeys, rows: number, out: Uint32Array): RowBuckets {
     checkProtocols(this.#protocols);
     const kernel = this.#kernel;
     if (rows > this.#rows) {
@@ -203,6 +207,10 @@ class KernelGrouper implements Grouper {
     new Int32Array(kernel.buffer, d, rows).set(keys.protocols.subarray(0, rows));
     kernel.exports.groupRows(a, b, c, d, result, rows);
     out.set(new Uint32Array(kernel.buffer, result, rows));
+    return {
+      order: new Uint32Array(kernel.buffer, kernel.global(kernel.exports.groupOrder), rows),
+      ends: new Uint32Array(kernel.buffer, kernel.global(kernel.exports.bucketEnds), BUCKETS),
+    };
   }
 
   keys(): GroupKeys {

@@ -42,10 +42,22 @@ export interface LendingReader extends LogReader {
 export interface Grouper {
   /** Groups so far. */
   readonly size: number;
-  /** Writes the group of each row to `out`: rows with the same four values share one, numbered from 0 on without gaps. */
-  assign(keys: RowKeys, rows: number, out: Uint32Array): void;
+  /**
+   * Writes the group of each row to `out`: rows with the same four values share one, numbered from 0 on without gaps.
+   * Returns the rows by bucket; the rows of a group are always in the same one. Valid until the next call.
+   */
+  assign(keys: RowKeys, rows: number, out: Uint32Array): RowBuckets;
   /** The keys of all groups; length = groups. */
   keys(): GroupKeys;
+}
+
+/** How many buckets groups fall into. */
+export const BUCKETS = 32;
+
+/** Rows by bucket: those of bucket b are `order[ends[b - 1]] .. order[ends[b] - 1]`. */
+export interface RowBuckets {
+  readonly order: Uint32Array;
+  readonly ends: Uint32Array;
 }
 
 /** What groups rows: codes of source, destination and protocol (below 65,535), and the port. */

@@ -2,7 +2,16 @@ import { GroupIndex } from "../flows/group-index.js";
 import type { BatchSink } from "./batch-writer.js";
 import { type Dictionary, MapDictionary } from "./dictionary.js";
 import { checkProtocols, emptyKeys, type HashSeed } from "./kernel-engine.js";
-import type { Grouper, GroupKeys, LendingReader, ReadEngine, ReadOptions, RowKeys } from "./log-reader.js";
+import {
+  BUCKETS,
+  type Grouper,
+  type GroupKeys,
+  type LendingReader,
+  type ReadEngine,
+  type ReadOptions,
+  type RowBuckets,
+  type RowKeys,
+} from "./log-reader.js";
 import { startState, TextReader } from "./text-reader.js";
 
 /** Groups in plain TypeScript, beside any engine. */
@@ -19,11 +28,24 @@ export class TextGrouper implements Grouper {
     return this.#index.size;
   }
 
-  assign({ sources, destinations, ports, protocols }: RowKeys, rows: number, out: Uint32Array): void {
+  assign({ sources, destinations, ports, protocols }: RowKeys, rows: number, out: Uint32Array): RowBuckets {
     checkProtocols(this.#protocols);
+    const ends = new Uint32Array(BUCKETS + 1);
     for (let row = 0; row < rows; row++) {
-      out[row] = this.#index.add(sources[row] ?? -1, destinations[row] ?? -1, ports[row] ?? 0, protocols[row] ?? -1);
+      const group = this.#index.add(sources[row] ?? -1, destinations[row] ?? -1, ports[row] ?? 0, protocols[row] ?? -1);
+      out[row] = group;
+      ends[(group % BUCKETS) + 1] = (ends[(group % BUCKETS) + 1] ?? 0) + 1;
     }
+    for (let bucket = 1; bucket <= BUCKETS; bucket++) ends[bucket] = (ends[bucket] ?? 0) + (ends[bucket - 1] ?? 0);
+    const order = new Uint32Array(rows);
+    for (let row = 0; row < rows; row++) {
+      const bucket = (out[row] ?? 0) % BUCKETS;
+      const at = ends[bucket] ?? 0;
+      order[at] = row;
+      ends[bucket] = at + 1;
+    }
+    // Each bucket's start has moved on to its end.
+    return { order, ends: ends.subarray(0, BUCKETS) };
   }
 
   keys(): GroupKeys {
