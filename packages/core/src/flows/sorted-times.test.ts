@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { sortTimes } from "./sorted-times.js";
+
+function sorted(rows: readonly (readonly [time: number, port: number])[]): { times: number[]; duplicates: number } {
+  const times = Float64Array.from(rows, ([time]) => time);
+  const ports = Int32Array.from(rows, ([, port]) => port);
+  const { count, duplicates } = sortTimes(times, ports, rows.length);
+  return { times: [...times.subarray(0, count)], duplicates };
+}
+
+describe("sortTimes", () => {
+  it("drops a row of the same time and origin port, and never one without a port", () => {
+    expect(
+      sorted([
+        [5, 1],
+        [5, 1],
+        [5, 1],
+      ]),
+    ).toEqual({ times: [5], duplicates: 2 });
+    expect(
+      sorted([
+        [5, -1],
+        [5, -1],
+        [5, -1],
+      ]),
+    ).toEqual({ times: [5, 5, 5], duplicates: 0 });
+    expect(
+      sorted([
+        [5, 1],
+        [5, 2],
+        [5, 1],
+        [5, -1],
+      ]),
+    ).toEqual({ times: [5, 5, 5], duplicates: 1 });
+    expect(
+      sorted([
+        [5, 1],
+        [6, 1],
+      ]),
+    ).toEqual({ times: [5, 6], duplicates: 0 });
+  });
+
+  it("finds duplicates that come out of order, a few rows and many", () => {
+    expect(
+      sorted([
+        [9, 1],
+        [5, 7],
+        [9, 1],
+        [1, 1],
+        [5, 7],
+      ]),
+    ).toEqual({ times: [1, 5, 9], duplicates: 2 });
+    const backwards = Array.from({ length: 5000 }, (_, i) => [5000 - (i >> 1), i >> 1] as const);
+    expect(sorted(backwards)).toEqual({ times: Array.from({ length: 2500 }, (_, i) => 2501 + i), duplicates: 2500 });
+    const distinct = Array.from({ length: 5000 }, (_, i) => [5000 - i, 1] as const);
+    expect(sorted(distinct).times).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1));
+  });
+});
