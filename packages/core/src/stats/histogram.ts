@@ -17,9 +17,9 @@ export function histogram(values: Float64Array, bins: number): Histogram {
   }
   if (!(to > from)) return { from, to, counts: [values.length] };
   const counts = new Array<number>(bins).fill(0);
-  const perBin = bins / (to - from);
+  const range = to - from;
   for (const value of values) {
-    const bin = Math.min(bins - 1, Math.floor((value - from) * perBin));
+    const bin = Math.min(bins - 1, Math.floor(((value - from) / range) * bins));
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
   return { from, to, counts };
