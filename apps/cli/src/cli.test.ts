@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -170,6 +171,14 @@ describe("heliograph hunt quick", () => {
       .sort()
       .map((name) => readFileSync(join(examples, name)));
     expect((await hunted(["-"], Buffer.concat(packed.slice(0, 12)))).beacons.length).toBeGreaterThan(3);
+  });
+
+  it.skipIf(process.platform === "win32")("reads a pipe that is named, as process substitution gives it", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writing = writeFile(pipe, HEADER + rowsOf("10.0.0.3"));
+    expect((await hunted([pipe])).beacons.map((beacon) => beacon.source)).toEqual(["10.0.0.3"]);
+    await writing;
   });
 
   it("never lets a log write to the terminal or into a spreadsheet", async () => {

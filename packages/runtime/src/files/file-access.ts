@@ -28,11 +28,12 @@ export async function openFile(path: string, onBytes: (bytes: number) => void = 
   };
 }
 
-const STDIN_CHUNK = 1 << 20;
+const STREAM_CHUNK = 1 << 20;
 
-/** The bytes of standard input; works on any thread. */
-export async function* standardInput(onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  const stream = createReadStream("", { fd: 0, autoClose: false, highWaterMark: STDIN_CHUNK });
+/** The bytes of a pipe or device, or of standard input when the path is empty; works on any thread. */
+export async function* streamBytes(path: string, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const options = path === "" ? { fd: 0, autoClose: false } : {};
+  const stream = createReadStream(path, { ...options, highWaterMark: STREAM_CHUNK });
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     onBytes(chunk.length);
     yield chunk;

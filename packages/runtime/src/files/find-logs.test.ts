@@ -92,7 +92,7 @@ describe("findLogs", () => {
   });
 
   it("names standard input once", async () => {
-    expect((await findLogs(["-", "-"])).files).toEqual([{ name: "-", path: "", size: 0 }]);
+    expect((await findLogs(["-", "-"])).files).toEqual([{ name: "-", path: "", size: 0, stream: true }]);
   });
 });
 

@@ -10,7 +10,10 @@ export interface LogFile {
   readonly name: string;
   /** Absolute; empty for standard input. */
   readonly path: string;
+  /** 0 where it is not known. */
   readonly size: number;
+  /** Standard input, a pipe or a device: it can be read once, from its start. */
+  readonly stream: boolean;
 }
 
 /** A named input that cannot be read, and what to do about it. */
@@ -49,6 +52,11 @@ class Finder {
 
   /** Adds a file once, whatever names lead to it. */
   async add(name: string, stats: Stats): Promise<void> {
+    if (!stats.isFile()) {
+      // A pipe, as `<(zcat conn.log.gz)` of a shell is; it has no real path.
+      this.files.push({ name, path: name, size: 0, stream: true });
+      return;
+    }
     const real = await realpath(name);
     const identity = stats.ino === 0 ? real : `${stats.dev}:${stats.ino}`;
     if (this.#seen.has(identity)) {
@@ -56,12 +64,12 @@ class Finder {
       return;
     }
     this.#seen.add(identity);
-    this.files.push({ name, path: real, size: stats.size });
+    this.files.push({ name, path: real, size: stats.size, stream: false });
   }
 
   async input(name: string): Promise<void> {
     if (name === STANDARD_INPUT) {
-      if (!this.#seen.has(name)) this.files.push({ name, path: "", size: 0 });
+      if (!this.#seen.has(name)) this.files.push({ name, path: "", size: 0, stream: true });
       this.#seen.add(name);
       return;
     }

@@ -121,7 +121,7 @@ describe("huntLogs", () => {
 
   it("reports a file that vanished, and reads the others", async () => {
     const { files } = await findLogs([join(folder, "small.log")]);
-    const gone = { name: "gone.log", path: join(folder, "gone.log"), size: 100 };
+    const gone = { name: "gone.log", path: join(folder, "gone.log"), size: 100, stream: false };
     const result = await huntLogs([gone, ...files], { searches: [planSearch("quick")] });
     expect(result.files[0]?.reports[0]).toMatchObject({ rows: 0, damaged: "no such file" });
     expect(result.files[1]?.reports[0]?.rows).toBe(50);

@@ -95,7 +95,7 @@ interface Shares {
 export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptions): Promise<HuntLogsResult> {
   const started = performance.now();
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
-  const inPlace = totalBytes < IN_PLACE_BYTES && files.every((file) => file.path !== "");
+  const inPlace = totalBytes < IN_PLACE_BYTES && files.every((file) => !file.stream);
   const threads = inPlace ? 1 : Math.max(1, Math.min(MAX_THREADS, options.threads ?? availableParallelism()));
   const unsplit = new Set<number>();
   for (;;) {

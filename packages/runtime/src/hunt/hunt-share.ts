@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import {
   type Allocate,
   type BatchSink,
+  CoreError,
   connSchema,
   createEngine,
   emptyReport,
@@ -26,7 +27,7 @@ import {
   TimeFilter,
   visitFlows,
 } from "@heliograph/core";
-import { openFile, standardInput } from "../files/file-access.js";
+import { openFile, streamBytes } from "../files/file-access.js";
 import { nodeGunzip } from "../files/node-gunzip.js";
 import type { Counters } from "./counters.js";
 import type { ReadTask } from "./tasks.js";
@@ -108,9 +109,15 @@ export class HuntShare {
   /** Takes tasks until none is left. */
   async run(): Promise<void> {
     const { tasks } = this.#options;
-    for (let index = this.#counters.takeTask(); index < tasks.length; index = this.#counters.takeTask()) {
-      const task = tasks[index];
-      if (task) this.#outcomes.push(await this.#read(task, index));
+    try {
+      for (let index = this.#counters.takeTask(); index < tasks.length; index = this.#counters.takeTask()) {
+        const task = tasks[index];
+        if (task) this.#outcomes.push(await this.#read(task, index));
+      }
+    } catch (cause) {
+      if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
+      const message = "more addresses and groups than the 4 GiB of one reader hold; hunt in parts, with time bounds or fewer files";
+      throw new CoreError("limit", message, { cause });
     }
   }
 
@@ -144,8 +151,8 @@ export class HuntShare {
     const options = { schema: connSchema, columns: FLOW_COLUMNS, ...read };
     const onFileBytes = (bytes: number): void => this.#counters.addBytes(bytes);
     try {
-      if (task.path === "") {
-        const data = standardInput(onFileBytes);
+      if (task.stream) {
+        const data = streamBytes(task.path, onFileBytes);
         return {
           reports: await readLog(this.#engine, { name: task.name, data }, options, take, { limits, select: isConnLogName }),
           headerChanged: false,

@@ -9,6 +9,7 @@ export interface ReadTask {
   readonly name: string;
   /** Empty for standard input. */
   readonly path: string;
+  readonly stream: boolean;
   readonly from: number;
   /** Infinity: the whole file. */
   readonly to: number;
@@ -30,8 +31,8 @@ export function openingOf(head: Uint8Array): string | undefined {
 }
 
 async function fileTasks(file: LogFile, index: number, split: boolean): Promise<ReadTask[]> {
-  const whole: ReadTask = { file: index, name: file.name, path: file.path, from: 0, to: Number.POSITIVE_INFINITY };
-  if (!split || file.path === "" || file.size < 2 * SPLIT_BYTES) return [whole];
+  const whole: ReadTask = { file: index, name: file.name, path: file.path, stream: file.stream, from: 0, to: Number.POSITIVE_INFINITY };
+  if (!split || file.stream || file.size < 2 * SPLIT_BYTES) return [whole];
   const access = await openFile(file.path);
   try {
     const head = await access.read(0, Math.min(HEAD_BYTES, access.size));
