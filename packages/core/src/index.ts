@@ -25,7 +25,7 @@ export { createEngine, type EngineOptions } from "./zeek/engine.js";
 export type { HashSeed } from "./zeek/kernel-engine.js";
 export { isConnLogName } from "./zeek/log-names.js";
 export type { Grouper, GroupKeys, LendingReader, LogReader, ReadEngine, ReadOptions, RowKeys } from "./zeek/log-reader.js";
-export { failedReport, type ReadLogOptions, readLog, readLogSteps } from "./zeek/read-log.js";
+export { type ReadLogOptions, readLog, readLogSteps } from "./zeek/read-log.js";
 export { appendReport, emptyReport, type ReadReport, type RowProblem } from "./zeek/read-report.js";
 export { type ColumnKind, connSchema, type LogColumn, type LogSchema } from "./zeek/schema.js";
 export { TextGrouper } from "./zeek/text-engine.js";

@@ -1,3 +1,4 @@
+import { MICROS_PER_MINUTE } from "../flows/flow.js";
 import type { FlowShard } from "../flows/flow-shard.js";
 import { type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import { type Histogram, histogram } from "../stats/histogram.js";
@@ -75,7 +76,7 @@ export function searchFlows(
         lastOccurrence: times.at(-1) ?? 0,
         evidence: verdict.evidence,
         intervals: histogram(
-          gaps.map((gap) => gap / 60_000_000),
+          gaps.map((gap) => gap / MICROS_PER_MINUTE),
           INTERVAL_BINS,
         ),
       });

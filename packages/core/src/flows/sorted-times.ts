@@ -42,7 +42,7 @@ export function sortTimes(times: Float64Array, originPorts: Int32Array, rows: nu
   return ties ? dropDuplicates(times, originPorts, rows) : { count: rows, duplicates: 0 };
 }
 
-/** Sorts both arrays by time, then port. */
+/** Sorts both arrays by time; the ports only where times are equal, since nobody looks at them otherwise. */
 function sortByIndex(times: Float64Array, originPorts: Int32Array, rows: number): void {
   const sorted = times.slice(0, rows).sort();
   let distinct = true;

@@ -60,7 +60,7 @@ export async function* readLogSteps(
 }
 
 /** The report of a source that gave nothing; rethrows what is no fault of the source. */
-export function failedReport(source: string, cause: unknown): ReadReport {
+function failedReport(source: string, cause: unknown): ReadReport {
   if (!(cause instanceof CoreError)) throw cause;
   const report = emptyReport(source);
   report.truncated = cause.code === "truncated";

@@ -1,4 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -85,6 +87,15 @@ describe("huntLogs", () => {
     const { rows: count, malformedRows } = result.files[0]?.reports[0] ?? {};
     expect([count, malformedRows]).toEqual([ROWS, 0]);
     expect(figures(result)).toEqual(figures(await hunted(["conn.log"], 1)));
+  });
+
+  it.skipIf(process.platform === "win32")("loses nothing of a pipe beside a file whose header changes in the middle", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const writing = writeFile(pipe, HEADER + large.slice(0, 50).join("").replaceAll("192.0.2.", "198.51.100."));
+    const result = await hunted(["pipe", "turned.log"], 2);
+    await writing;
+    expect(result.files.map((file) => file.reports[0]?.rows)).toEqual([50, ROWS]);
   });
 
   it("counts lines from the start of the file, whichever part a problem is in", async () => {

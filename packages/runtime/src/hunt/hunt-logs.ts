@@ -97,9 +97,11 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const inPlace = totalBytes < IN_PLACE_BYTES && files.every((file) => !file.stream);
   const threads = inPlace ? 1 : Math.max(1, Math.min(MAX_THREADS, options.threads ?? availableParallelism()));
+  // A hunt that split a file may have to start over, which a stream cannot: beside one, files are read whole.
+  const splits = options.perFile !== true && files.every((file) => !file.stream);
   const unsplit = new Set<number>();
   for (;;) {
-    const tasks = await planTasks(files, options.perFile ? 1 : threads, unsplit);
+    const tasks = await planTasks(files, splits ? threads : 1, unsplit);
     const shares = Math.max(1, Math.min(threads, tasks.length));
     const share: ShareOptions = {
       tasks,
