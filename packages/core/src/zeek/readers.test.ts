@@ -233,6 +233,15 @@ const cases: readonly Case[] = [
     other: 1,
   },
   {
+    what: "a _path is a field like any other: escapes, bytes that are no UTF-8, empty",
+    log: bytesOf(
+      "#fields\t_path\tts\tid.orig_h\tid.resp_h\tid.resp_p\nco\\x6en\t1.5\ta\tb\t80\n\u00c3eird\t1.5\ta\tb\t80\n(empty)\t1.5\ta\tb\t80\n",
+      true,
+    ),
+    rows: [{ ts: 1_500_000 }],
+    other: 2,
+  },
+  {
     what: "a row that starts like a comment",
     log: "#fields\tservice\tts\tid.orig_h\tid.resp_h\tid.resp_p\n\\x23a\t1.5\t10.0.0.1\t192.0.2.1\t80\n",
     rows: [{ service: "#a" }],

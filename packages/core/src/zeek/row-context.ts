@@ -128,8 +128,8 @@ export class RowContext {
       this.#writer.malformedLine(line, widthReason(parts.length, layout.width));
       return false;
     }
-    const path = layout.pathPlace >= 0 ? parts[layout.pathPlace] : undefined;
-    if (path !== undefined && path !== this.header.unsetField && path !== this.options.schema.path) {
+    const path = this.#tsvPath(parts[layout.pathPlace]);
+    if (path !== undefined && path !== this.options.schema.path) {
       this.#writer.other(row, path);
       return true;
     }
@@ -139,6 +139,12 @@ export class RowContext {
       else this.setTsvField(column, row, binaryBytes(raw), line);
     });
     return true;
+  }
+
+  /** The log type that a raw `_path` names; undefined when it names none. */
+  #tsvPath(raw: string | undefined): string | undefined {
+    if (raw === undefined || raw === this.header.unsetField) return undefined;
+    return raw === this.header.emptyField ? "" : tsvText(binaryBytes(raw));
   }
 
   /** Writes the raw bytes of a TSV field: markers are compared before anything is unescaped. */
