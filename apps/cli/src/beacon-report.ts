@@ -1,4 +1,4 @@
-import { type Beacon, formatTime, type Search } from "@heliograph/core";
+import { type Beacon, formatTime } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import { writeToString } from "fast-csv";
 import { csvCell } from "./csv-cell.js";
@@ -80,7 +80,9 @@ function columns(colour: boolean): TableColumn<Beacon>[] {
   ];
 }
 
-function tableReport(search: Search, beacons: readonly Beacon[], result: HuntLogsResult, colour: boolean): string {
+type SearchBeacons = HuntLogsResult["results"][number];
+
+function tableReport(result: HuntLogsResult, colour: boolean): string {
   const { files, rows, malformedRows, duplicateRows, groups, bytes, seconds, rowsOutside } = totals(result);
   const left = [
     malformedRows > 0 ? `${grouped(malformedRows)} malformed` : "",
@@ -89,36 +91,46 @@ function tableReport(search: Search, beacons: readonly Beacon[], result: HuntLog
   ].filter((text) => text !== "");
   const read = `${grouped(rows)} connections in ${grouped(groups)} groups from ${grouped(files)} ${files === 1 ? "file" : "files"} (${humanBytes(bytes)}) in ${seconds.toFixed(2)} s`;
   const without = left.length > 0 ? `; rows not used: ${left.join(", ")}` : "";
-  const found = `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
-  const table = beacons.length > 0 ? `${textTable(columns(colour), beacons)}\n` : "";
-  return `${table}${found} among ${read}${without}\n`;
+  const found = ({ search, beacons }: SearchBeacons): string =>
+    `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
+  const tables = result.results.map((one) => (one.beacons.length > 0 ? `${textTable(columns(colour), one.beacons)}\n` : ""));
+  const [only] = result.results;
+  if (result.results.length === 1 && only) return `${tables[0] ?? ""}${found(only)} among ${read}${without}\n`;
+  const sections = result.results.map((one, index) => `${tables[index] ?? ""}${found(one)}\n\n`);
+  return `${sections.join("")}Among ${read}${without}\n`;
 }
 
-/** The text of a hunt's result. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. */
-export async function beaconReport(
-  format: BeaconFormat,
-  search: Search,
-  beacons: readonly Beacon[],
-  result: HuntLogsResult,
-  colour: boolean,
-): Promise<string> {
+/**
+ * The text of a hunt's result. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. One
+ * search stands alone in JSON; several stand in a list.
+ */
+export async function beaconReport(format: BeaconFormat, result: HuntLogsResult, colour: boolean): Promise<string> {
   switch (format) {
     case "json": {
-      const { name, parameters } = search;
-      return `${JSON.stringify({ search: name, parameters, beacons: beacons.map(beaconObject), summary: totals(result) }, undefined, 2)}\n`;
+      const results = result.results.map(({ search, beacons }) => ({
+        search: search.name,
+        parameters: search.parameters,
+        beacons: beacons.map(beaconObject),
+      }));
+      const found = results.length === 1 ? results[0] : { searches: results };
+      return `${JSON.stringify({ ...found, summary: totals(result) }, undefined, 2)}\n`;
     }
     case "ndjson":
-      return beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon) })}\n`).join("");
+      return result.results
+        .flatMap(({ search, beacons }) => beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon) })}\n`))
+        .join("");
     case "csv":
-      return csvReport(beacons);
+      return csvReport(result.results);
     case "table":
-      return tableReport(search, beacons, result, colour);
+      return tableReport(result, colour);
   }
 }
 
-async function csvReport(beacons: readonly Beacon[]): Promise<string> {
+async function csvReport(results: readonly SearchBeacons[]): Promise<string> {
   const headers = ["ID", "Source IP", "Destination IP", "Port", "Score", "DNS", "Connection Count", "First Occurrence", "Last Occurrence"];
-  const rows = beacons.map((beacon, index) => [
+  const several = results.length > 1;
+  const all = results.flatMap(({ search, beacons }) => beacons.map((beacon) => ({ name: search.name, beacon })));
+  const rows = all.map(({ name, beacon }, index) => [
     index + 1,
     csvCell(beacon.source),
     csvCell(beacon.destination),
@@ -128,6 +140,11 @@ async function csvReport(beacons: readonly Beacon[]): Promise<string> {
     beacon.connectionCount,
     formatTime(beacon.firstOccurrence),
     formatTime(beacon.lastOccurrence),
+    ...(several ? [name] : []),
   ]);
-  return writeToString(rows, { headers, alwaysWriteHeaders: true, includeEndRowDelimiter: true });
+  return writeToString(rows, {
+    headers: several ? [...headers, "Search"] : headers,
+    alwaysWriteHeaders: true,
+    includeEndRowDelimiter: true,
+  });
 }

@@ -101,6 +101,48 @@ describe("heliograph hunt quick", () => {
     );
   });
 
+  it("runs several searches in one reading, each with the options it has", async () => {
+    const options = ["--delta", "1", "--time-spans", "[[0,1],[1,30]]", "--line-amounts", "1,5", "--variance", "15"];
+    const { code, out, err } = await heliograph(["hunt", "quick,detailed,hierarchical", "--json", ...options, examples]);
+    expect([code, err]).toEqual([0, ""]);
+    const { searches, summary } = JSON.parse(out) as { searches: JsonResult[]; summary: Record<string, number> };
+    expect(summary["rows"]).toBe(planted.rows);
+    expect(searches.map(({ search, parameters }) => [search, parameters])).toEqual([
+      ["quick", { delta: 1, call_back: 10, percent: 85, span_avg: 12, variance: 15 }],
+      [
+        "detailed",
+        {
+          delta: 1,
+          time_spans: [
+            [0, 1],
+            [1, 30],
+          ],
+          call_back: 10,
+          percent: 85,
+          variance: 15,
+        },
+      ],
+      ["hierarchical", { delta: 1, line_amounts: [1, 5], call_back: 10, variance: 15, percent: 85 }],
+    ]);
+    for (const { search, beacons } of searches) {
+      const alone = await heliograph([
+        "hunt",
+        search,
+        "--json",
+        "--delta",
+        "1",
+        "--variance",
+        "15",
+        examples,
+        ...(search === "detailed" ? options.slice(2, 4) : []),
+      ]);
+      expect(beacons).toEqual((JSON.parse(alone.out) as JsonResult).beacons);
+    }
+    expect(searches[2]?.beacons.length).toBeGreaterThan(3);
+    const csv = await heliograph(["hunt", "detailed,hierarchical", "--format", "csv", examples]);
+    expect(csv.out).toMatch(/Last Occurrence,Search\n1,.*,detailed\n/);
+  });
+
   it("prints a table for people, without colour where nobody sees it", async () => {
     const { code, out, err } = await heliograph(["hunt", "quick", examples]);
     expect([code, err]).toEqual([0, ""]);
@@ -225,7 +267,10 @@ describe("heliograph hunt quick", () => {
 
   it.each([
     [["hunt", "quick"], "missing required argument"],
-    [["hunt", "slow", "x"], 'search "slow" is unknown; there are quick'],
+    [["hunt", "slow", "x"], 'search "slow" is unknown; there are quick, detailed, hierarchical'],
+    [["hunt", "quick", "x", "--line-amounts", "1"], "--line-amounts is no option of the quick search"],
+    [["hunt", "detailed", "x", "--spans", "[[0,5]]", "--time-spans", "[[0,5]]"], "time_spans is given twice"],
+    [["hunt", "detailed", "x", "--time-spans", "[[5,0]]"], "time_spans must hold spans [low, high] with 0 <= low < high, got [5,0]"],
     [["hunt", "quick", "x", "--percent", "101"], "percent must be between 0 and 100, got 101"],
     [["hunt", "quick", "x", "--delta", "abc"], 'delta must be a number, got "abc"'],
     [["hunt", "quick", "x", "--start", "soon"], "start_dte is not a time"],

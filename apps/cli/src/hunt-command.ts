@@ -1,4 +1,4 @@
-import type { Beacon, NumberSpec, Search } from "@heliograph/core";
+import type { ParameterSpec, Search } from "@heliograph/core";
 import { detectorNamed, detectors, parseBounds, parseParameter, planSearch } from "@heliograph/core";
 import type { Command } from "commander";
 import { Option } from "commander";
@@ -23,29 +23,46 @@ const flagOf = (name: string): string => `--${name.replaceAll("_", "-")}`;
 const keyOf = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /** All parameters of all detectors, once each. */
-function allParameters(): NumberSpec[] {
-  const specs = new Map<string, NumberSpec>();
+function allParameters(): ParameterSpec[] {
+  const specs = new Map<string, ParameterSpec>();
   for (const detector of detectors) for (const spec of detector.parameters) if (!specs.has(spec.name)) specs.set(spec.name, spec);
   return [...specs.values()];
 }
 
-function parameterHelp(spec: NumberSpec): string {
-  const unit = spec.unit === undefined ? "" : ` in ${spec.unit === "%" ? "percent" : spec.unit}`;
-  return `${spec.description}${unit}${spec.default === undefined ? "" : ` (default: ${spec.default})`}`;
+const PLACEHOLDERS = { number: "<number>", integer: "<number>", integers: "<numbers>", spans: "<spans>" } as const;
+
+/** What a parameter means: the searches differ in the details and in the default. */
+function parameterHelp(name: string): string {
+  const meanings = new Map<string, string[]>();
+  for (const detector of detectors) {
+    const spec = detector.parameters.find((known) => known.name === name);
+    if (!spec) continue;
+    const unit = spec.unit === undefined ? "" : ` in ${spec.unit === "%" ? "percent" : spec.unit}`;
+    const meaning = `${spec.description}${unit}${spec.default === undefined ? "" : ` (default: ${JSON.stringify(spec.default)})`}`;
+    meanings.set(meaning, [...(meanings.get(meaning) ?? []), detector.name]);
+  }
+  const [only] = meanings.keys();
+  if (meanings.size === 1 && only !== undefined) return only;
+  return [...meanings].map(([meaning, names]) => `${names.join(", ")}: ${meaning}`).join("; ");
 }
 
-/** The search to run from its name and the options given. */
-function searchFrom(name: string, options: HuntOptions): Search {
-  const detector = detectorNamed(name);
-  const given: Record<string, number> = {};
+/** The searches to run, from their names and the options given; an option goes to every search that has it. */
+function searchesFrom(names: string, options: HuntOptions): Search[] {
+  const chosen = [...new Set(names.split(",").map((name) => name.trim()))].map(detectorNamed);
+  const flags = new Map<string, unknown>();
   for (const spec of allParameters()) {
-    const text = options[keyOf(spec.name)];
-    if (typeof text !== "string") continue;
-    const own = detector.parameters.find((candidate) => candidate.name === spec.name);
-    if (!own) throw new UsageError(`${flagOf(spec.name)} is no option of the ${name} search`);
-    given[spec.name] = parseParameter(own, text);
+    for (const name of [spec.name, ...(spec.aliases ?? [])]) {
+      const text = options[keyOf(name)];
+      if (typeof text !== "string") continue;
+      if (!chosen.some((detector) => detector.parameters.some((own) => own.name === spec.name)))
+        throw new UsageError(`${flagOf(name)} is no option of the ${names} search`);
+      flags.set(name, parseParameter(spec, text));
+    }
   }
-  return planSearch(name, given);
+  return chosen.map(({ name, parameters }) => {
+    const own = [...flags].filter(([flag]) => parameters.some((spec) => spec.name === flag || spec.aliases?.includes(flag)));
+    return planSearch(name, Object.fromEntries(own));
+  });
 }
 
 /** Adds `heliograph hunt`. */
@@ -53,9 +70,15 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
   const command = program
     .command("hunt")
     .description("Search connection logs for beacons")
-    .argument("<search>", `how to search: ${detectors.map((detector) => `${detector.name} (${detector.description})`).join("; ")}`)
+    .argument(
+      "<searches>",
+      `how to search, separated by commas: ${detectors.map((detector) => `${detector.name} (${detector.description})`).join("; ")}`,
+    )
     .argument("<path...>", "conn logs: files, folders, patterns with * ? **, or - for standard input");
-  for (const spec of allParameters()) command.option(`${flagOf(spec.name)} <number>`, parameterHelp(spec));
+  for (const { name, type, aliases = [] } of allParameters()) {
+    command.option(`${flagOf(name)} ${PLACEHOLDERS[type]}`, parameterHelp(name));
+    for (const alias of aliases) command.addOption(new Option(`${flagOf(alias)} ${PLACEHOLDERS[type]}`).hideHelp());
+  }
   command
     .option("--start <time>", "Leave out connections before this time (2024-05-05, 2024-05-05T13:30:00Z or epoch seconds)")
     .option("--end <time>", "Leave out connections after this time")
@@ -67,14 +90,13 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
     .option("--json", "Short for --format json")
     .option("--output <file>", "Write the result to a file")
     .option("--verbose", "Say what was read, skipped and found odd")
-    .action(async (name: string, paths: string[], options: HuntOptions) => {
+    .action(async (names: string, paths: string[], options: HuntOptions) => {
       const format = chosenFormat(FORMATS, options);
-      const search = searchFrom(name, options);
+      const searches = searchesFrom(names, options);
       const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
-      const { result, failed } = await readLogs(paths, options, { searches: [search], bounds, signal });
-      const beacons: readonly Beacon[] = result.results[0]?.beacons ?? [];
+      const { result, failed } = await readLogs(paths, options, { searches, bounds, signal });
       const { beaconReport } = await import("./beacon-report.js");
-      await writeResult(await beaconReport(format, search, beacons, result, usesColour(options.output)), options.output);
+      await writeResult(await beaconReport(format, result, usesColour(options.output)), options.output);
       if (failed) process.exitCode = 1;
     });
 }

@@ -3,8 +3,19 @@ export { gunzip } from "./archive/gzip.js";
 export { type ArchiveLimits, defaultArchiveLimits, ExpansionGuard } from "./archive/limits.js";
 export { type Gunzip, type LogInput, type LogPart, type OpenOptions, openLog } from "./archive/open.js";
 export { type Compression, SNIFF_BYTES, sniffCompression } from "./archive/sniff.js";
-export type { Detector, Evidence, Verdict } from "./beacon/detector.js";
-export { checkParameters, type NumberSpec, type ParameterSpec, type ParameterValues, parseParameter } from "./beacon/parameters.js";
+export type { Detector, Evidence, Explain, ExplainedStep, Verdict } from "./beacon/detector.js";
+export {
+  checkParameters,
+  type IntegersSpec,
+  type NumberSpec,
+  type ParameterSpec,
+  type ParameterValue,
+  type ParameterValues,
+  parseParameter,
+  type Span,
+  type SpansSpec,
+  type ValuesOf,
+} from "./beacon/parameters.js";
 export { detectorNamed, detectors } from "./beacon/registry.js";
 export { type Beacon, compareBeacons, planSearch, type Search, type SearchResult, searchFlows } from "./beacon/search-flows.js";
 export { CoreError, type CoreErrorCode } from "./errors.js";
@@ -16,6 +27,7 @@ export { type FlowVisitor, type VisitTotals, visitFlows } from "./flows/visit-fl
 export { type HuntOptions, type HuntResult, hunt } from "./hunt.js";
 export { type Clusters1d, dbscan1d } from "./stats/dbscan-1d.js";
 export { type Histogram, histogram } from "./stats/histogram.js";
+export { type NodeVisitor, singleLinkage1d } from "./stats/single-linkage-1d.js";
 export { parseBounds } from "./time/bound.js";
 export { batchToArrow, type ReadTableOptions, readRecordBatches, readTable } from "./zeek/arrow.js";
 export type { BatchSink } from "./zeek/batch-writer.js";

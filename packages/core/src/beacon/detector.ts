@@ -8,21 +8,60 @@ export type Evidence = Readonly<Record<string, number | string | readonly number
 export interface Verdict {
   /** 0..100. */
   readonly score: number;
+  /** What led to it. Every detector tells `medianMinutes`, the median of the gaps that beat time. */
   readonly evidence: Evidence;
 }
 
+/** One condition of a search, and how a flow met it. */
+export interface ExplainedStep {
+  /** What was measured, in words. */
+  readonly step: string;
+  /** NaN where it is not defined; the step is then not passed. */
+  readonly measured: number;
+  readonly comparison: "at least" | "at most";
+  readonly limit: number;
+  /** `minutes`, `%` or empty for a count. */
+  readonly unit: string;
+  readonly passed: boolean;
+}
+
+/** Is told every condition that a search puts to a flow, in order, up to the first that fails. */
+export type Explain = (step: ExplainedStep) => void;
+
 /** One way to search connection groups for beacons: a pure function with its parameters' description. */
-export interface Detector {
+export interface Detector<Values = ParameterValues> {
   /** Its name in every adapter. */
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly parameters: readonly ParameterSpec[];
   /** Connections below which no flow can be a beacon, so that smaller groups need not be looked at. */
-  minConnections(parameters: ParameterValues): number;
+  minConnections(parameters: Values): number;
   /**
    * Judges one flow; undefined when it is no potential beacon. Parameters come from `checkParameters`. The flow's arrays
    * are valid until this returns and must not be changed.
    */
-  detect(flow: Flow, parameters: ParameterValues): Verdict | undefined;
+  detect(flow: Flow, parameters: Values, explain?: Explain): Verdict | undefined;
+}
+
+/** Whether a measure is at least its limit; tells whoever listens. */
+export function atLeast(explain: Explain | undefined, step: string, measured: number, limit: number, unit = ""): boolean {
+  const passed = measured >= limit;
+  explain?.({ step, measured, comparison: "at least", limit, unit, passed });
+  return passed;
+}
+
+/** Whether a measure is at most its limit; tells whoever listens. */
+export function atMost(explain: Explain | undefined, step: string, measured: number, limit: number, unit = ""): boolean {
+  const passed = measured <= limit;
+  explain?.({ step, measured, comparison: "at most", limit, unit, passed });
+  return passed;
+}
+
+/** Whether a likelihood is at least `percent`, compared as shares of 1 as the searches define it. */
+export function shareSuffices(explain: Explain | undefined, likelihood: number, percent: number): boolean {
+  const passed = likelihood >= percent / 100;
+  const step = "share of the gaps in that cluster";
+  explain?.({ step, measured: 100 * likelihood, comparison: "at least", limit: percent, unit: "%", passed });
+  return passed;
 }

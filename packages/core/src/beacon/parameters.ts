@@ -3,6 +3,8 @@ import { CoreError } from "../errors.js";
 interface SpecBase {
   /** The name in every adapter: library, command line, HTTP. */
   readonly name: string;
+  /** Other names under which it may be given; only one of them at a time. */
+  readonly aliases?: readonly string[];
   readonly description: string;
   readonly unit?: string;
 }
@@ -17,25 +19,104 @@ export interface NumberSpec extends SpecBase {
   readonly max?: number;
 }
 
+/** A list of at least one whole number. */
+export interface IntegersSpec extends SpecBase {
+  readonly type: "integers";
+  readonly default: readonly number[];
+  readonly min: number;
+}
+
+/** A range of numbers, `low < high`. */
+export type Span = readonly [low: number, high: number];
+
+/** A list of at least one span of numbers from 0 on. */
+export interface SpansSpec extends SpecBase {
+  readonly type: "spans";
+  readonly default: readonly Span[];
+}
+
 /** What a search parameter is; adapters make options, help and documentation from it. */
-export type ParameterSpec = NumberSpec;
+export type ParameterSpec = NumberSpec | IntegersSpec | SpansSpec;
+
+export type ParameterValue = number | readonly number[] | readonly Span[];
 
 /** Checked parameters by name. */
-export type ParameterValues = Readonly<Record<string, number | undefined>>;
+export type ParameterValues = Readonly<Record<string, ParameterValue | undefined>>;
+
+type ValueOf<S extends ParameterSpec> = S extends NumberSpec
+  ? S["default"] extends number
+    ? number
+    : number | undefined
+  : S extends IntegersSpec
+    ? readonly number[]
+    : readonly Span[];
+
+/** The checked values of specifications: what `checkParameters` makes of them. */
+export type ValuesOf<Specs extends readonly ParameterSpec[]> = {
+  readonly [S in Specs[number] as S["name"]]: ValueOf<S>;
+};
+
+/** Lists longer than this are a mistake, or worse. */
+const LONGEST_LIST = 1000;
 
 const bad = (name: string, message: string): CoreError => new CoreError("bad-parameter", `${name} ${message}`, { column: name });
 
-function checkNumber(spec: NumberSpec, value: unknown): number | undefined {
-  if (value === undefined) return spec.default;
-  const kind = spec.type === "integer" ? "a whole number" : "a number";
-  if (typeof value !== "number" || !Number.isFinite(value))
-    throw bad(spec.name, `must be ${kind}, got ${JSON.stringify(value) ?? typeof value}`);
-  if (spec.type === "integer" && !Number.isInteger(value)) throw bad(spec.name, `must be a whole number, got ${value}`);
-  const { min, max } = spec;
+/** A value as an error shows it. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
+const kindOf = (spec: ParameterSpec): string => {
+  switch (spec.type) {
+    case "number":
+      return "a number";
+    case "integer":
+      return "a whole number";
+    case "integers":
+      return "a list of whole numbers such as [1, 5]";
+    case "spans":
+      return "a list of spans such as [[0, 5], [2, 15]]";
+  }
+};
+
+function checkNumber(spec: NumberSpec | IntegersSpec, value: unknown): number {
+  const whole = spec.type !== "number";
+  if (typeof value !== "number" || !Number.isFinite(value)) throw bad(spec.name, `must be ${kindOf(spec)}, got ${shown(value)}`);
+  if (whole && !Number.isInteger(value)) throw bad(spec.name, `must be ${kindOf(spec)}, got ${value}`);
+  const { min } = spec;
+  const max = spec.type === "integers" ? undefined : spec.max;
   if (value < min || (max !== undefined && value > max)) {
     throw bad(spec.name, `must be ${max === undefined ? `${min} or more` : `between ${min} and ${max}`}, got ${value}`);
   }
   return value;
+}
+
+function checkSpan(spec: SpansSpec, value: unknown): Span {
+  const [low, high, ...more] = Array.isArray(value) ? (value as unknown[]) : [];
+  if (typeof low !== "number" || typeof high !== "number" || more.length > 0 || !Number.isFinite(high - low)) {
+    throw bad(spec.name, `must be ${kindOf(spec)}, got ${shown(value)} in it`);
+  }
+  if (low < 0 || low >= high) throw bad(spec.name, `must hold spans [low, high] with 0 <= low < high, got ${shown(value)}`);
+  return [low, high];
+}
+
+function checkValue(spec: ParameterSpec, value: unknown): ParameterValue | undefined {
+  if (value === undefined) return spec.default;
+  if (spec.type !== "integers" && spec.type !== "spans") return checkNumber(spec, value);
+  if (!Array.isArray(value) || value.length === 0) throw bad(spec.name, `must be ${kindOf(spec)}, got ${shown(value)}`);
+  if (value.length > LONGEST_LIST) throw bad(spec.name, `must have at most ${LONGEST_LIST} entries, got ${value.length}`);
+  const list = value as readonly unknown[];
+  if (spec.type === "integers") return list.map((item) => checkNumber(spec, item));
+  return list.map((item) => checkSpan(spec, item));
+}
+
+/** The value given under the parameter's name or one of its aliases. */
+function valueGiven(spec: ParameterSpec, given: Readonly<Record<string, unknown>>): unknown {
+  const names = [spec.name, ...(spec.aliases ?? [])].filter((name) => Object.hasOwn(given, name) && given[name] !== undefined);
+  const [name, second] = names;
+  if (name !== undefined && second !== undefined) throw bad(spec.name, `is given twice: as ${name} and as ${second}`);
+  return name === undefined ? undefined : given[name];
 }
 
 /**
@@ -44,26 +125,45 @@ function checkNumber(spec: NumberSpec, value: unknown): number | undefined {
  */
 export function checkParameters(specs: readonly ParameterSpec[], given: unknown): ParameterValues {
   if (typeof given !== "object" || given === null || Array.isArray(given)) throw bad("parameters", "must be an object");
-  const values: Record<string, number | undefined> = {};
+  const values: Record<string, ParameterValue | undefined> = {};
   for (const name of Object.keys(given)) {
-    if (!specs.some((spec) => spec.name === name)) {
+    if (!specs.some((spec) => spec.name === name || spec.aliases?.includes(name))) {
       throw bad(name, `is not a parameter of this search; it has ${specs.map((spec) => spec.name).join(", ")}`);
     }
   }
   for (const spec of specs) {
-    const value = checkNumber(spec, Object.hasOwn(given, spec.name) ? (given as Record<string, unknown>)[spec.name] : undefined);
+    const value = checkValue(spec, valueGiven(spec, given as Record<string, unknown>));
     if (value !== undefined) values[spec.name] = value;
   }
   return values;
 }
 
 /**
- * Reads the text of a parameter, as a command line gives it; the result is for `checkParameters` to judge.
+ * Reads the text of a parameter, as a command line gives it: a number, whole numbers separated by commas, or spans as JSON.
+ * The result is for `checkParameters` to judge.
  * @throws CoreError `bad-parameter` when the text is no value of the parameter's type
  */
-export function parseParameter(spec: ParameterSpec, text: string): number {
-  const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!Number.isFinite(value))
-    throw bad(spec.name, `must be ${spec.type === "integer" ? "a whole number" : "a number"}, got ${JSON.stringify(text)}`);
-  return value;
+export function parseParameter(spec: ParameterSpec, text: string): unknown {
+  const unreadable = (): CoreError => bad(spec.name, `must be ${kindOf(spec)}, got ${shown(text)}`);
+  const number = (part: string): number => {
+    const value = part.trim() === "" ? Number.NaN : Number(part);
+    if (!Number.isFinite(value)) throw unreadable();
+    return value;
+  };
+  switch (spec.type) {
+    case "number":
+    case "integer":
+      return number(text);
+    case "integers":
+      return text
+        .replace(/^\s*\[(.*)\]\s*$/s, "$1")
+        .split(",")
+        .map(number);
+    case "spans":
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        throw unreadable();
+      }
+  }
 }

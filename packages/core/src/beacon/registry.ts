@@ -1,9 +1,11 @@
 import { CoreError } from "../errors.js";
+import { detailed } from "./detailed/detailed.js";
 import type { Detector } from "./detector.js";
+import { hierarchical } from "./hierarchical/hierarchical.js";
 import { quick } from "./quick/quick.js";
 
 /** All detectors, in the order adapters list them. */
-export const detectors: readonly Detector[] = [quick];
+export const detectors: readonly Detector[] = [quick, detailed, hierarchical];
 
 /**
  * The detector of that name.

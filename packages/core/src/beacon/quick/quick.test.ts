@@ -1,21 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Flow } from "../../flows/flow.js";
-import { planSearch } from "../search-flows.js";
-import { quick } from "./quick.js";
+import { detectIn, repeated } from "../../testing/flows.js";
+import type { Verdict } from "../detector.js";
 
-/** A flow with gaps in minutes. */
-function flowOf(minutes: readonly number[]): Flow {
-  const gaps = Float64Array.from(minutes, (gap) => Math.round(gap * 60_000_000));
-  const times = new Float64Array(gaps.length + 1);
-  gaps.forEach((gap, i) => {
-    times[i + 1] = (times[i] ?? 0) + gap;
-  });
-  return { source: "10.0.0.1", destination: "192.0.2.1", port: 443, protocol: "tcp", times, gaps };
-}
-
-const detect = (minutes: readonly number[], parameters: object = {}): ReturnType<typeof quick.detect> =>
-  quick.detect(flowOf(minutes), planSearch("quick", parameters).parameters);
-const repeated = (gap: number, times: number): number[] => new Array<number>(times).fill(gap);
+const detect = (minutes: readonly number[], parameters: object = {}): Verdict | undefined => detectIn("quick", minutes, parameters);
 
 describe("quick", () => {
   it("finds a regular beacon, with its evidence", () => {
@@ -85,30 +72,5 @@ describe("quick", () => {
     const verdict = detect([...repeated(10, 18), 15, 15.5], { percent: 85, variance: 100 });
     expect(verdict?.score).toBe(90);
     expect(detect([...repeated(10, 18), 15, 15.5], { percent: 90.1, variance: 100 })).toBeUndefined();
-  });
-});
-
-describe("parameters", () => {
-  it("have the defaults of the public API", () => {
-    expect(planSearch("quick").parameters).toEqual({ delta: 20, call_back: 10, percent: 85, span_avg: 12, variance: 15 });
-  });
-
-  it.each([
-    [{ percent: 101 }, "percent must be between 0 and 100, got 101"],
-    [{ percent: "85" }, 'percent must be a number, got "85"'],
-    [{ percent: Number.NaN }, "percent must be a number, got null"],
-    [{ delta: -1 }, "delta must be 0 or more, got -1"],
-    [{ call_back: 2.5 }, "call_back must be a whole number, got 2.5"],
-    [{ call_back: 0 }, "call_back must be 1 or more, got 0"],
-    [{ detla: 5 }, "detla is not a parameter of this search; it has delta, call_back, percent, span_avg, variance"],
-    [JSON.parse('{"__proto__": {"delta": 1}}'), "__proto__ is not a parameter"],
-    [[], "parameters must be an object"],
-    [null, "parameters must be an object"],
-  ])("%j is refused: %s", (parameters, message) => {
-    expect(() => planSearch("quick", parameters)).toThrow(message);
-  });
-
-  it("an unknown search is refused with the known ones", () => {
-    expect(() => planSearch("nope")).toThrow('search "nope" is unknown; there are quick');
   });
 });
