@@ -378,6 +378,18 @@ describe.skipIf(!present)("known answers on real logs", () => {
     beacons.map((b) => `${b.source} ${b.destination} ${b.port} ${Number(b.score.toFixed(6))} ${b.connectionCount}`);
   const tutorial = join(shared, "tutorial");
 
+  it.each([
+    ["quick --delta 1", []],
+    ["detailed", ["8.8.8.1 2.17.188.84 80 100 72"]],
+    ["detailed --delta 1", ANSWER],
+    ["hierarchical", ["8.8.8.1 2.17.188.84 80 100 72"]],
+    ["hierarchical --delta 1", ANSWER.slice(1)],
+    ["hierarchical --delta 1 --variance 40", ANSWER],
+  ])("the tutorial with %s", async (search, answer) => {
+    const { out } = await heliograph(["hunt", ...search.split(" "), "--json", tutorial]);
+    expect(shown(JSON.parse(out) as JsonResult)).toEqual(answer);
+  });
+
   it("the tutorial as a folder, as files, as one concatenated gzip, as a zip and as TSV", async () => {
     const names = readdirSync(tutorial).sort();
     expect(shown(await hunted([tutorial]))).toEqual(ANSWER);
