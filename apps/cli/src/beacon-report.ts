@@ -1,4 +1,4 @@
-import { type Beacon, formatTime } from "@heliograph/core";
+import { type Beacon, formatTime, type RemovedRows } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import { writeToString } from "fast-csv";
 import { csvCell } from "./csv-cell.js";
@@ -35,6 +35,7 @@ export function totals(result: HuntLogsResult): {
   otherRows: number;
   rowsOutside: number;
   truncatedFiles: number;
+  removedRows: RemovedRows;
 } {
   const reports = result.files.flatMap((file) => file.reports);
   const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
@@ -50,6 +51,7 @@ export function totals(result: HuntLogsResult): {
     otherRows: sum((report) => report.otherRows),
     rowsOutside: result.rowsOutside,
     truncatedFiles: reports.filter((report) => report.truncated || report.damaged !== undefined).length,
+    removedRows: result.removedRows,
   };
 }
 
@@ -80,6 +82,12 @@ function columns(colour: boolean): TableColumn<Beacon>[] {
   ];
 }
 
+/** What the options that set a rule are called. */
+const RULE_NAMES: Readonly<Record<string, string>> = {
+  default_filters: "the default filters (loopback, link-local, multicast)",
+  conn_state: "connection state",
+};
+
 type SearchBeacons = HuntLogsResult["results"][number];
 
 function tableReport(result: HuntLogsResult, colour: boolean): string {
@@ -88,6 +96,7 @@ function tableReport(result: HuntLogsResult, colour: boolean): string {
     malformedRows > 0 ? `${grouped(malformedRows)} malformed` : "",
     duplicateRows > 0 ? `${grouped(duplicateRows)} duplicate` : "",
     rowsOutside > 0 ? `${grouped(rowsOutside)} outside the time bounds` : "",
+    ...Object.entries(result.removedRows).map(([rule, removed]) => `${grouped(removed)} by ${RULE_NAMES[rule] ?? rule}`),
   ].filter((text) => text !== "");
   const read = `${grouped(rows)} connections in ${grouped(groups)} groups from ${grouped(files)} ${files === 1 ? "file" : "files"} (${humanBytes(bytes)}) in ${seconds.toFixed(2)} s`;
   const without = left.length > 0 ? `; rows not used: ${left.join(", ")}` : "";

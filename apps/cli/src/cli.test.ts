@@ -143,6 +143,22 @@ describe("heliograph hunt quick", () => {
     expect(csv.out).toMatch(/Last Occurrence,Search\n1,.*,detailed\n/);
   });
 
+  it("looks only at the connections asked for, and says what it left out", async () => {
+    const all = await hunted([examples]);
+    const one = all.beacons[0]?.destination ?? "";
+    const only = await hunted([examples, "--destination", `${one}/32`, "--direction", "outbound"]);
+    expect(only.beacons).toEqual(all.beacons.filter((beacon) => beacon.destination === one));
+    expect(Object.keys(only.summary["removedRows"] ?? {})).toEqual(
+      ["default_filters", "direction", "destination"].filter((rule) => rule in (only.summary["removedRows"] as unknown as object)),
+    );
+    const without = await hunted([examples, "--not-destination", one, "--not-conn-state", "S0,REJ", "--not-port", "1-122"]);
+    expect(without.beacons.map((beacon) => beacon.destination)).not.toContain(one);
+    expect(without.beacons.every((beacon) => beacon.port > 122)).toBe(true);
+    expect(without.beacons.length).toBeGreaterThan(0);
+    const { out } = await heliograph(["hunt", "quick", examples, "--port", "1"]);
+    expect(out).toMatch(/^0 potential beacons \(quick\) among 4,943 connections in 0 groups .*; rows not used: .*by ports$/m);
+  });
+
   it("prints a table for people, without colour where nobody sees it", async () => {
     const { code, out, err } = await heliograph(["hunt", "quick", examples]);
     expect([code, err]).toEqual([0, ""]);
@@ -268,6 +284,9 @@ describe("heliograph hunt quick", () => {
   it.each([
     [["hunt", "quick"], "missing required argument"],
     [["hunt", "slow", "x"], 'search "slow" is unknown; there are quick, detailed, hierarchical'],
+    [["hunt", "quick", "x", "--source", "10.0.0.0/99"], 'source holds "10.0.0.0/99", which is no address, no network'],
+    [["hunt", "quick", "x", "--direction", "up"], "direction must be one of outbound, inbound, internal, any"],
+    [["hunt", "quick", "x", "--not-port", "99999"], "ports must hold ports from 0 to 65535"],
     [["hunt", "quick", "x", "--line-amounts", "1"], "--line-amounts is no option of the quick search"],
     [["hunt", "detailed", "x", "--spans", "[[0,5]]", "--time-spans", "[[0,5]]"], "time_spans is given twice"],
     [["hunt", "detailed", "x", "--time-spans", "[[5,0]]"], "time_spans must hold spans [low, high] with 0 <= low < high, got [5,0]"],

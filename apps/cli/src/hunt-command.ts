@@ -2,6 +2,7 @@ import type { ParameterSpec, Search } from "@heliograph/core";
 import { detectorNamed, detectors, parseBounds, parseParameter, planSearch } from "@heliograph/core";
 import type { Command } from "commander";
 import { Option } from "commander";
+import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { chosenFormat, usesColour, writeResult } from "./output.js";
 import { type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { UsageError } from "./usage-error.js";
@@ -79,6 +80,7 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
     command.option(`${flagOf(name)} ${PLACEHOLDERS[type]}`, parameterHelp(name));
     for (const alias of aliases) command.addOption(new Option(`${flagOf(alias)} ${PLACEHOLDERS[type]}`).hideHelp());
   }
+  addFilterOptions(command);
   command
     .option("--start <time>", "Leave out connections before this time (2024-05-05, 2024-05-05T13:30:00Z or epoch seconds)")
     .option("--end <time>", "Leave out connections after this time")
@@ -93,8 +95,9 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
     .action(async (names: string, paths: string[], options: HuntOptions) => {
       const format = chosenFormat(FORMATS, options);
       const searches = searchesFrom(names, options);
+      const filter = filterFrom(options);
       const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
-      const { result, failed } = await readLogs(paths, options, { searches, bounds, signal });
+      const { result, failed } = await readLogs(paths, options, { searches, filter, bounds, signal });
       const { beaconReport } = await import("./beacon-report.js");
       await writeResult(await beaconReport(format, result, usesColour(options.output)), options.output);
       if (failed) process.exitCode = 1;

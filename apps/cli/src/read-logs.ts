@@ -1,4 +1,4 @@
-import type { Search, TimeBounds } from "@heliograph/core";
+import type { ConnectionFilter, Search, TimeBounds } from "@heliograph/core";
 import type { FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
 import { ProgressBar } from "./progress-bar.js";
 import { grouped, printable } from "./text-table.js";
@@ -31,7 +31,7 @@ function threadsOf(text: string | undefined, most: number): number | undefined {
 export async function readLogs(
   paths: readonly string[],
   options: ReadLogsOptions,
-  hunt: { searches: readonly Search[]; bounds?: TimeBounds; perFile?: boolean; signal: AbortSignal },
+  hunt: { searches: readonly Search[]; filter?: ConnectionFilter; bounds?: TimeBounds; perFile?: boolean; signal: AbortSignal },
 ): Promise<LogsRead> {
   const { findLogs, huntLogs, MAX_THREADS } = await import("@heliograph/runtime");
   const threads = threadsOf(options.threads, MAX_THREADS);

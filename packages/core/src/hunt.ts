@@ -1,7 +1,9 @@
 import type { LogInput, OpenOptions } from "./archive/open.js";
 import { type Beacon, compareBeacons, type Search, searchFlows } from "./beacon/search-flows.js";
+import { type ConnectionFilter, checkFilter } from "./filter/connection-filter.js";
+import { planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
 import { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
-import { type TimeBounds, TimeFilter } from "./flows/time-bounds.js";
+import { RowFilter, type TimeBounds } from "./flows/row-filter.js";
 import { createEngine, type EngineOptions } from "./zeek/engine.js";
 import { isConnLogName } from "./zeek/log-names.js";
 import type { ReadOptions } from "./zeek/log-reader.js";
@@ -13,6 +15,8 @@ import { connSchema } from "./zeek/schema.js";
 export interface HuntOptions extends TimeBounds, OpenOptions, EngineOptions, Pick<ReadOptions, "fields" | "aliases" | "maxLineBytes"> {
   /** Searches from `planSearch`; all of them go over the logs once. */
   readonly searches: readonly Search[];
+  /** Connections to look at; without it loopback, link-local and multicast addresses are left out. */
+  readonly filter?: ConnectionFilter;
   /** Called as plain bytes are read. */
   readonly onBytes?: (bytes: number) => void;
 }
@@ -29,6 +33,8 @@ export interface HuntResult {
   readonly duplicateRows: number;
   /** Rows outside the time bounds. */
   readonly rowsOutside: number;
+  /** Rows that each rule of the filter left out; a rule that left out none is absent. */
+  readonly removedRows: RemovedRows;
 }
 
 /**
@@ -37,16 +43,23 @@ export interface HuntResult {
  */
 export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Promise<HuntResult> {
   const engine = createEngine(options);
-  const builder = new FlowBuilder(engine);
-  const bounded = new TimeFilter(options);
+  const filter = planFilter(checkFilter(options.filter ?? {}));
+  const builder = new FlowBuilder(engine, { filter });
+  const rows = new RowFilter(options, filter);
   const reports: ReadReport[] = [];
   for (const input of inputs) {
-    const read = { schema: connSchema, columns: FLOW_COLUMNS, ...options };
-    reports.push(
-      ...(await readLog(engine, input, read, (batch) => builder.add(bounded.apply(batch)), { select: isConnLogName, ...options })),
-    );
+    const read = { schema: connSchema, columns: [...FLOW_COLUMNS, ...rows.columns], ...options };
+    reports.push(...(await readLog(engine, input, read, (batch) => builder.add(rows.apply(batch)), { select: isConnLogName, ...options })));
   }
-  const { beacons, groups, duplicateRows } = searchFlows(engine, [builder.finish()], 0, options.searches);
+  const shard = builder.finish();
+  const { beacons, groups, duplicateRows } = searchFlows(engine, [shard], 0, options.searches);
   const results = options.searches.map((search, index) => ({ search, beacons: [...(beacons[index] ?? [])].sort(compareBeacons) }));
-  return { results, reports, groups, duplicateRows, rowsOutside: bounded.rowsOutside };
+  return {
+    results,
+    reports,
+    groups,
+    duplicateRows,
+    rowsOutside: rows.rowsOutside,
+    removedRows: removedRows([rows.removed, builder.removed]),
+  };
 }

@@ -19,10 +19,14 @@ export {
 export { detectorNamed, detectors } from "./beacon/registry.js";
 export { type Beacon, compareBeacons, planSearch, type Search, type SearchResult, searchFlows } from "./beacon/search-flows.js";
 export { CoreError, type CoreErrorCode } from "./errors.js";
+export { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS, type Direction } from "./filter/connection-filter.js";
+export { FILTER_RULES, type FilterPlan, type FilterRule, planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
+export { DEFAULT_INTERNAL_NETWORKS } from "./filter/networks.js";
+export { matchesWildcard } from "./filter/wildcard.js";
 export type { Flow } from "./flows/flow.js";
 export { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
 export type { Allocate, FlowShard } from "./flows/flow-shard.js";
-export { type TimeBounds, TimeFilter } from "./flows/time-bounds.js";
+export { RowFilter, type TimeBounds } from "./flows/row-filter.js";
 export { type FlowVisitor, type VisitTotals, visitFlows } from "./flows/visit-flows.js";
 export { type HuntOptions, type HuntResult, hunt } from "./hunt.js";
 export { type Clusters1d, dbscan1d } from "./stats/dbscan-1d.js";

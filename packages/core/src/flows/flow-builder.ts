@@ -1,3 +1,5 @@
+import type { FilterPlan, FilterRule } from "../filter/filter-plan.js";
+import { GroupJudge } from "../filter/group-judge.js";
 import type { CodeValues, ColumnBatch, PortValues, TimeValues } from "../zeek/column-batch.js";
 import type { TextColumn } from "../zeek/dictionary.js";
 import { BATCH_ROWS, BUCKETS, type Grouper, type GroupKeys, type ReadEngine, type RowKeys } from "../zeek/log-reader.js";
@@ -11,6 +13,8 @@ export const FLOW_COLUMNS = ["ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.re
 const STAGED_ROWS = 1 << 14;
 const STAGED_ROOM = STAGED_ROWS + BATCH_ROWS;
 const SEGMENT_ROWS = 1 << 12;
+/** Stands in the place of a row count or a cursor of a group that a filter leaves out. */
+const DROPPED = 0xffffffff;
 
 /** Rows of one bucket in the order read: 16 bytes a row. */
 interface Segment {
@@ -46,11 +50,17 @@ export class FlowBuilder {
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
   readonly #noProtocol: number;
+  readonly #filter: FilterPlan | undefined;
+  readonly #removed = new Map<FilterRule, number>();
 
-  /** An engine numbers its groups once: a second builder beside another one brings its own grouper. */
-  constructor(engine: ReadEngine, grouper: Grouper = engine.grouper()) {
+  /**
+   * An engine numbers its groups once: a second builder beside another one brings its own grouper. Groups that the filter
+   * leaves out are dropped by `finish`, before their rows are put in their places.
+   */
+  constructor(engine: ReadEngine, options: { readonly grouper?: Grouper; readonly filter?: FilterPlan } = {}) {
     this.#engine = engine;
-    this.#grouper = grouper;
+    this.#grouper = options.grouper ?? engine.grouper();
+    this.#filter = options.filter;
     // A missing protocol is written "-", and is one with it.
     this.#noProtocol = engine.dictionary("proto").encode("-");
   }
@@ -58,6 +68,11 @@ export class FlowBuilder {
   /** Rows grouped so far. */
   get rows(): number {
     return this.#rows;
+  }
+
+  /** Rows of the groups that `finish` dropped, by the rule that left them out. */
+  get removed(): ReadonlyMap<FilterRule, number> {
+    return this.#removed;
   }
 
   /** First and last time grouped, in microseconds; undefined when there is no row. */
@@ -155,6 +170,35 @@ export class FlowBuilder {
     return { counts, byBucket };
   }
 
+  /** The groups that the filter keeps, in their order; the row counts of the others become `DROPPED`. */
+  #keptGroups(
+    filter: FilterPlan,
+    groups: Uint32Array,
+    counts: Uint32Array,
+    keys: GroupKeys,
+    addresses: TextColumn,
+    protocols: TextColumn,
+  ): Uint32Array {
+    const judge = new GroupJudge(filter, addresses, protocols);
+    const kept = new Uint32Array(groups.length);
+    let count = 0;
+    for (const group of groups) {
+      const rule = judge.leftOutBy(
+        keys.sources[group] ?? -1,
+        keys.destinations[group] ?? -1,
+        keys.ports[group] ?? 0,
+        keys.protocols[group] ?? -1,
+      );
+      if (rule === undefined) {
+        kept[count++] = group;
+        continue;
+      }
+      this.#removed.set(rule, (this.#removed.get(rule) ?? 0) + (counts[group] ?? 0));
+      counts[group] = DROPPED;
+    }
+    return kept.subarray(0, count);
+  }
+
   /**
    * The groups so far, split into `partitions`; the builder is empty afterwards. The seed must be the same for all
    * shards that are searched together. Frees its own memory as it goes.
@@ -166,17 +210,18 @@ export class FlowBuilder {
     const keys = this.#grouper.keys();
     const groups = keys.sources.length;
     const { counts: cursors, byBucket } = this.#countRows(groups);
-    const { order, bounds } = partitionOrder(byBucket, keys, addresses, protocols, partitions, seed);
-    const starts = new Uint32Array(allocate((groups + 1) * 4));
+    const kept = this.#filter ? this.#keptGroups(this.#filter, byBucket, cursors, keys, addresses, protocols) : byBucket;
+    const { order, bounds } = partitionOrder(kept, keys, addresses, protocols, partitions, seed);
+    const starts = new Uint32Array(allocate((order.length + 1) * 4));
     let total = 0;
-    for (let place = 0; place < groups; place++) {
+    for (let place = 0; place < order.length; place++) {
       const group = order[place] ?? 0;
       const rows = cursors[group] ?? 0;
       starts[place] = total;
       cursors[group] = total;
       total += rows;
     }
-    starts[groups] = total;
+    starts[order.length] = total;
     const times = new Float64Array(allocate(total * 8));
     const originPorts = new Int32Array(allocate(total * 4));
     for (const segments of this.#buckets) {
@@ -184,6 +229,7 @@ export class FlowBuilder {
         for (let row = 0; row < segment.rows; row++) {
           const group = segment.groups[row] ?? 0;
           const at = cursors[group] ?? 0;
+          if (at === DROPPED) continue;
           cursors[group] = at + 1;
           times[at] = segment.times[row] ?? 0;
           originPorts[at] = segment.originPorts[row] ?? -1;
@@ -212,7 +258,7 @@ function partitionOrder(
   partitions: number,
   seed: number,
 ): { order: Uint32Array; bounds: Uint32Array } {
-  const groups = keys.sources.length;
+  const groups = groupOrder.length;
   const bounds = new Uint32Array(partitions + 1);
   if (partitions === 1) {
     bounds[1] = groups;
@@ -221,8 +267,8 @@ function partitionOrder(
   const order = new Uint32Array(groups);
   const addressHashes = textHashes(addresses, seed);
   const protocolHashes = textHashes(protocols, seed);
-  const partition = new Uint32Array(groups);
-  for (let group = 0; group < groups; group++) {
+  const partition = new Uint32Array(keys.sources.length);
+  for (const group of groupOrder) {
     const place = partitionOf(
       addressHashes[keys.sources[group] ?? -1] ?? 0,
       addressHashes[keys.destinations[group] ?? -1] ?? 0,

@@ -6,7 +6,7 @@ import type { ReadEngine } from "../zeek/log-reader.js";
 import { connSchema } from "../zeek/schema.js";
 import { FLOW_COLUMNS, FlowBuilder } from "./flow-builder.js";
 import type { FlowShard } from "./flow-shard.js";
-import { type TimeBounds, TimeFilter } from "./time-bounds.js";
+import { RowFilter, type TimeBounds } from "./row-filter.js";
 import { visitFlows } from "./visit-flows.js";
 
 interface Row {
@@ -24,7 +24,7 @@ const line = (row: Row): string =>
 
 function shardOf(engine: ReadEngine, rows: readonly Row[], partitions: number, bounds: TimeBounds = {}): FlowShard {
   const builder = new FlowBuilder(engine);
-  const filter = new TimeFilter(bounds);
+  const filter = new RowFilter(bounds);
   const reader = engine.reader({ schema: connSchema, columns: FLOW_COLUMNS, source: "conn.log" }, (batch) =>
     builder.add(filter.apply(batch)),
   );

@@ -1,5 +1,5 @@
 import { CoreError } from "../errors.js";
-import type { TimeBounds } from "../flows/time-bounds.js";
+import type { TimeBounds } from "../flows/row-filter.js";
 import { parseTime } from "../zeek/time.js";
 
 function parseBound(name: string, text: string | undefined): number | undefined {

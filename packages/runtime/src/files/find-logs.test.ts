@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findLogs } from "./find-logs.js";
-import { matchesWildcard } from "./wildcard.js";
 
 let folder = "";
 const wanted = [
@@ -93,20 +92,5 @@ describe("findLogs", () => {
 
   it("names standard input once", async () => {
     expect((await findLogs(["-", "-"])).files).toEqual([{ name: "-", path: "", size: 0, stream: true }]);
-  });
-});
-
-describe("matchesWildcard", () => {
-  it.each([
-    ["*", "", true],
-    ["a*b?c", "axxbyc", true],
-    ["a*b?c", "axxbc", false],
-    ["*a*a*a*a*a*a*a*b", "a".repeat(5000), false],
-    ["conn.*.log", "conn.1.log", true],
-    ["conn.*.log", "conn.log", false],
-    [".+", "ab", false],
-    ["", "", true],
-  ])("%j on %j is %j", (pattern, text, expected) => {
-    expect(matchesWildcard(pattern, text)).toBe(expected);
   });
 });

@@ -1,8 +1,7 @@
 import type { Dirent, Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
-import { isConnLogName } from "@heliograph/core";
-import { matchesWildcard } from "./wildcard.js";
+import { isConnLogName, matchesWildcard } from "@heliograph/core";
 
 /** A log to read. */
 export interface LogFile {

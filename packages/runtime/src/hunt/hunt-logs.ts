@@ -5,10 +5,15 @@ import {
   type ArchiveLimits,
   appendReport,
   type Beacon,
+  type ConnectionFilter,
+  checkFilter,
   compareBeacons,
   emptyReport,
   type HashSeed,
+  planFilter,
   type ReadReport,
+  type RemovedRows,
+  removedRows,
   type Search,
   type SearchResult,
   type TimeBounds,
@@ -28,6 +33,8 @@ export interface HuntLogsOptions {
   /** Searches from `planSearch`; all of them go over the logs once. May be empty: then the logs are only described. */
   readonly searches: readonly Search[];
   readonly bounds?: TimeBounds;
+  /** Connections to look at. Default: all but loopback, link-local and multicast when there are searches, else all. */
+  readonly filter?: ConnectionFilter;
   /** Threads; default: one for each processor. */
   readonly threads?: number;
   readonly limits?: Partial<ArchiveLimits>;
@@ -67,6 +74,8 @@ export interface HuntLogsResult {
   readonly hosts?: number;
   readonly duplicateRows: number;
   readonly rowsOutside: number;
+  /** Rows that each rule of the filter left out; a rule that left out none is absent. */
+  readonly removedRows: RemovedRows;
   readonly first?: number;
   readonly last?: number;
   readonly seconds: number;
@@ -94,6 +103,9 @@ interface Shares {
  */
 export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptions): Promise<HuntLogsResult> {
   const started = performance.now();
+  const filter = options.searches.length > 0 || options.filter ? checkFilter(options.filter ?? {}) : undefined;
+  // A pattern that is none is the caller's mistake: found here, before any thread starts.
+  planFilter(filter);
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const inPlace = totalBytes < IN_PLACE_BYTES && files.every((file) => !file.stream);
   const threads = inPlace ? 1 : Math.max(1, Math.min(MAX_THREADS, options.threads ?? availableParallelism()));
@@ -108,6 +120,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
       shares,
       seed: randomSeed(),
       bounds: options.bounds ?? {},
+      filter,
       read: options.fields ? { fields: options.fields } : {},
       limits: options.limits ?? {},
       perFile: options.perFile ?? false,
@@ -215,6 +228,7 @@ function joined(
     ...(share.perFile && { hosts: countHosts(read) }),
     duplicateRows: found.reduce((sum, result) => sum + result.duplicateRows, 0),
     rowsOutside: read.reduce((sum, share) => sum + share.rowsOutside, 0),
+    removedRows: removedRows(read.flatMap((share) => share.removed)),
     ...(ranges.length > 0 && {
       first: Math.min(...ranges.map(([first]) => first)),
       last: Math.max(...ranges.map(([, last]) => last)),

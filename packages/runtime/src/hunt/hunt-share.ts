@@ -2,10 +2,12 @@ import { closeSync, openSync, readSync } from "node:fs";
 import {
   type Allocate,
   type BatchSink,
+  type ConnectionFilter,
   CoreError,
   connSchema,
   createEngine,
   emptyReport,
+  type FilterRule,
   FLOW_COLUMNS,
   FlowBuilder,
   type FlowShard,
@@ -13,9 +15,11 @@ import {
   isConnLogName,
   type LendingReader,
   type OpenOptions,
+  planFilter,
   type ReadEngine,
   type ReadOptions,
   type ReadReport,
+  RowFilter,
   readLog,
   type Search,
   type SearchResult,
@@ -24,7 +28,6 @@ import {
   sniffCompression,
   TextGrouper,
   type TimeBounds,
-  TimeFilter,
   visitFlows,
 } from "@heliograph/core";
 import { openFile, streamBytes } from "../files/file-access.js";
@@ -39,6 +42,8 @@ export interface ShareOptions {
   readonly shares: number;
   readonly seed: HashSeed;
   readonly bounds: TimeBounds;
+  /** Undefined: every connection. */
+  readonly filter: ConnectionFilter | undefined;
   readonly read: Pick<ReadOptions, "fields" | "aliases" | "maxLineBytes">;
   readonly limits: NonNullable<OpenOptions["limits"]>;
   /** Whether to describe each file by itself as well. */
@@ -70,6 +75,8 @@ export interface ReadShare {
   readonly shard: FlowShard;
   readonly outcomes: readonly TaskOutcome[];
   readonly rowsOutside: number;
+  /** Rows that the rules of the filter left out. */
+  readonly removed: readonly ReadonlyMap<FilterRule, number>[];
   readonly range: readonly [first: number, last: number] | undefined;
 }
 
@@ -95,14 +102,15 @@ export class HuntShare {
   readonly #engine: ReadEngine;
   readonly #builder: FlowBuilder;
   readonly #counters: Counters;
-  readonly #bounded: TimeFilter;
+  readonly #rows: RowFilter;
   readonly #outcomes: TaskOutcome[] = [];
 
   constructor(options: ShareOptions, counters: Counters) {
     this.#options = options;
     this.#engine = createEngine({ seed: options.seed });
-    this.#builder = new FlowBuilder(this.#engine);
-    this.#bounded = new TimeFilter(options.bounds);
+    const filter = options.filter && planFilter(options.filter);
+    this.#builder = new FlowBuilder(this.#engine, filter && { filter });
+    this.#rows = new RowFilter(options.bounds, filter);
     this.#counters = counters;
   }
 
@@ -122,10 +130,10 @@ export class HuntShare {
   }
 
   async #read(task: ReadTask, index: number): Promise<TaskOutcome> {
-    const own = this.#options.perFile ? new FlowBuilder(this.#engine, this.#ownGrouper()) : undefined;
+    const own = this.#options.perFile ? new FlowBuilder(this.#engine, { grouper: this.#ownGrouper() }) : undefined;
     const take: BatchSink = (batch) => {
       this.#counters.addRows(batch.rows);
-      const inside = this.#bounded.apply(batch);
+      const inside = this.#rows.apply(batch);
       own?.add(inside);
       this.#builder.add(inside);
     };
@@ -148,7 +156,7 @@ export class HuntShare {
 
   async #readTask(task: ReadTask, take: BatchSink): Promise<Omit<TaskOutcome, "task" | "figures">> {
     const { read, limits } = this.#options;
-    const options = { schema: connSchema, columns: FLOW_COLUMNS, ...read };
+    const options = { schema: connSchema, columns: [...FLOW_COLUMNS, ...this.#rows.columns], ...read };
     const onFileBytes = (bytes: number): void => this.#counters.addBytes(bytes);
     try {
       if (task.stream) {
@@ -209,7 +217,13 @@ export class HuntShare {
   finish(allocate?: Allocate): ReadShare {
     const { range } = this.#builder;
     const shard = this.#builder.finish(this.#options.shares, this.#options.seed[0], allocate);
-    return { shard, outcomes: this.#outcomes, rowsOutside: this.#bounded.rowsOutside, range };
+    return {
+      shard,
+      outcomes: this.#outcomes,
+      rowsOutside: this.#rows.rowsOutside,
+      removed: [this.#rows.removed, this.#builder.removed],
+      range,
+    };
   }
 }
 
