@@ -1,7 +1,7 @@
 // Times whole processes, ours beside peers on the same files, interleaved, and checks what they print before it believes a
 // time. Medians, ratios of pairs, rows/s, MB/s and peak memory; results go to results/ with machine and commit.
 //
-//   npm run bench -- [--rows 5000000] [--json-rows 1500000] [--pairs 5] [--only tsv,json,gzip] [--slow-peers] [--scale]
+//   npm run bench -- [--rows 5000000] [--json-rows 1500000] [--pairs 5] [--only tsv,json,gzip] [--slow-peers] [--scale] [--variants]
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "tsv,json,gzip" },
     "slow-peers": { type: "boolean", default: false },
     scale: { type: "boolean", default: false },
+    variants: { type: "boolean", default: false },
   },
 });
 const pairs = Number(values.pairs);
@@ -64,10 +65,11 @@ const median = (numbers) => {
 };
 
 /** Our command on a file; what it must find stands in the manifest. */
+// The default filters are off: the peers group every row.
 function ours(file, threads, expected) {
   return {
     name: `heliograph, ${threads} ${threads === 1 ? "thread" : "threads"}`,
-    args: [bin, "hunt", "quick", "--json", "--threads", String(threads), file],
+    args: [bin, "hunt", "quick", "--json", "--no-default-filters", "--threads", String(threads), file],
     check({ summary, beacons }) {
       if (summary.rows !== expected.rows || summary.groups !== expected.groups || summary.malformedRows !== 0) {
         throw new Error(`heliograph found ${JSON.stringify(summary)}, expected ${JSON.stringify(expected)}`);
@@ -128,6 +130,20 @@ async function contest(title, contestants, bytes, rows) {
   return { title, rows, bytes, lines };
 }
 
+/** Our command with other searches and filters; compared with the quick search alone. */
+function variant(name, args, file, expected) {
+  return {
+    name,
+    args: [bin, "hunt", ...args, "--json", file],
+    check({ summary, beacons, searches = [{ beacons }] }) {
+      if (summary.rows !== expected.rows || summary.malformedRows !== 0) throw new Error(`${name} read ${JSON.stringify(summary)}`);
+      if (searches.some((search) => search.beacons.length === 0)) throw new Error(`${name} found no beacon`);
+    },
+  };
+}
+
+const CIDR = ["--source", "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16", "--not-destination", "198.51.100.0/24,203.0.113.0/24,2001:db8::/32"];
+
 const results = [];
 const duck = (file, kind, expected) => peer("DuckDB, 2 threads (no search)", [join(here, "peers/duckdb.mjs"), "2", file, kind], expected);
 if (values.scale) {
@@ -143,6 +159,17 @@ if (values.scale) {
       ),
     );
   }
+} else if (values.variants) {
+  const { tsv, files } = logs(Number(values.rows), Number(values["json-rows"]));
+  const contestants = [
+    variant("quick, detailed and hierarchical", ["quick,detailed,hierarchical"], files.tsv, tsv),
+    variant("quick, filtered by networks", ["quick", ...CIDR], files.tsv, tsv),
+    variant("quick without the default filters", ["quick", "--no-default-filters"], files.tsv, tsv),
+    variant("quick", ["quick"], files.tsv, tsv),
+  ];
+  results.push(
+    await contest(`searches and filters, ${tsv.rows.toLocaleString("en-US")} rows`, contestants, statSync(files.tsv).size, tsv.rows),
+  );
 } else {
   const manifest = logs(Number(values.rows), Number(values["json-rows"]));
   for (const kind of values.only.split(",")) {
@@ -160,6 +187,10 @@ const git = (...args) => execFileSync("git", args, { cwd: here, encoding: "utf8"
 const machine = { cpu: cpus()[0]?.model.trim(), cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version };
 const commit = `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain") === "" ? "" : "+changes"}`;
 mkdirSync(join(here, "results"), { recursive: true });
-const target = join(here, "results", `${new Date().toISOString().slice(0, 10)}-${values.scale ? "scale" : "hunt"}.json`);
+const target = join(
+  here,
+  "results",
+  `${new Date().toISOString().slice(0, 10)}-${values.scale ? "scale" : values.variants ? "variants" : "hunt"}.json`,
+);
 writeFileSync(target, `${JSON.stringify({ machine, commit, pairs, results }, undefined, 2)}\n`);
 console.log(`\n${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, commit ${commit}`);

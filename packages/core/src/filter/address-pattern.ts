@@ -19,5 +19,6 @@ export function addressTest(patterns: readonly string[], parameter: string): Add
     throw new CoreError("bad-parameter", message, { column: parameter });
   }
   const networks = new NetworkSet(others, parameter);
+  if (wildcards.length === 0) return (address) => networks.has(address);
   return (address) => networks.has(address) || wildcards.some((pattern) => matchesWildcard(pattern, address.toLowerCase()));
 }

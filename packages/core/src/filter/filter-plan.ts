@@ -19,11 +19,13 @@ export const FILTER_RULES = [
 export type FilterRule = (typeof FILTER_RULES)[number];
 
 /** What a rule makes of one end of a connection group. */
-interface AddressRule {
+export interface AddressRule {
   readonly rule: FilterRule;
+  /** The ends it looks at; the mark of another is 0. */
+  readonly reads: "source" | "destination" | "both";
   /** Whether the rule leaves out a group with these two ends. */
   readonly leavesOut: (source: number, destination: number) => boolean;
-  /** What the rule must know of an address, as bits. */
+  /** What the rule must know of an address, below 255. */
   readonly mark: (address: string) => number;
 }
 
@@ -55,24 +57,27 @@ function addressMarks(choice: Choice, name: string): (address: string) => number
 function addressRules({ source, destination, address }: ConnectionFilter): AddressRule[] {
   const rules: AddressRule[] = [];
   if (source && !isEmpty(source))
-    rules.push({ rule: "source", mark: addressMarks(source, "source"), leavesOut: (from) => from !== INCLUDED });
+    rules.push({ rule: "source", reads: "source", mark: addressMarks(source, "source"), leavesOut: (from) => from !== INCLUDED });
   if (destination && !isEmpty(destination))
-    rules.push({ rule: "destination", mark: addressMarks(destination, "destination"), leavesOut: (_, to) => to !== INCLUDED });
+    rules.push({
+      rule: "destination",
+      reads: "destination",
+      mark: addressMarks(destination, "destination"),
+      leavesOut: (_, to) => to !== INCLUDED,
+    });
   if (address && !isEmpty(address)) {
     const leavesOut = (from: number, to: number): boolean => ((from | to) & EXCLUDED) !== 0 || ((from | to) & INCLUDED) === 0;
-    rules.push({ rule: "address", mark: addressMarks(address, "address"), leavesOut });
+    rules.push({ rule: "address", reads: "both", mark: addressMarks(address, "address"), leavesOut });
   }
   return rules;
 }
-
-/** Starts of the texts of default-filtered addresses: what has another start need not be read as an address. */
-const MAY_BE_EXCLUDED = /^(?:127\.|169\.254\.|22[4-9]\.|23|255\.|[0:]|f[ef])/i;
 
 function defaultRule(): AddressRule {
   const excluded = new NetworkSet(DEFAULT_EXCLUDED_NETWORKS, "default_filters");
   return {
     rule: "default_filters",
-    mark: (address) => (MAY_BE_EXCLUDED.test(address) && excluded.has(address) ? 1 : 0),
+    reads: "both",
+    mark: (address) => (excluded.has(address) ? 1 : 0),
     leavesOut: (from, to) => (from | to) !== 0,
   };
 }
@@ -87,6 +92,7 @@ function directionRule({ direction = "any", internal_networks = DEFAULT_INTERNAL
   const wanted = { outbound: [INTERNAL, EXTERNAL], inbound: [EXTERNAL, INTERNAL], internal: [INTERNAL, INTERNAL] }[direction];
   return {
     rule: "direction",
+    reads: "both",
     mark: (address) => (internal.has(address) ? INTERNAL : neither.has(address) ? 0 : EXTERNAL),
     leavesOut: (from, to) => from !== wanted[0] || to !== wanted[1],
   };

@@ -1,26 +1,46 @@
 import ipaddr from "ipaddr.js";
 import { CoreError } from "../errors.js";
 
-/** An address as a number of 32 or 128 bits. */
-interface AddressBits {
-  readonly width: 32 | 128;
-  readonly value: bigint;
+/** An address: IPv4 as a number of 32 bits, IPv6 as one of 128. */
+type AddressBits = number | bigint;
+
+/** Reads dotted decimal, as Zeek writes IPv4; NaN for anything else. Logs hold far more addresses than a general parser is quick for. */
+function ipv4Bits(text: string): number {
+  let value = 0;
+  let part = -1;
+  let dots = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i < text.length ? text.charCodeAt(i) : DOT;
+    if (code === DOT) {
+      if (part < 0 || part > 255) return Number.NaN;
+      value = value * 256 + part;
+      part = -1;
+      dots++;
+    } else {
+      const digit = code - ZERO;
+      // A leading zero would be octal to some readers.
+      if (digit < 0 || digit > 9 || part === 0) return Number.NaN;
+      part = part < 0 ? digit : part * 10 + digit;
+    }
+  }
+  return dots === 4 ? value : Number.NaN;
 }
 
-function bitsOf(address: ipaddr.IPv4 | ipaddr.IPv6): AddressBits {
-  const bytes = address.toByteArray();
-  return { width: bytes.length === 4 ? 32 : 128, value: bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n) };
-}
+const DOT = 46;
+const ZERO = 48;
+
+const numberOf = (address: ipaddr.IPv6): bigint => address.toByteArray().reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 /** Reads an address as Zeek writes it; an IPv4-mapped IPv6 address is its IPv4 address. Undefined for anything else. */
 function addressBits(text: string): AddressBits | undefined {
-  if (text.includes(":")) {
-    // A zone is no part of an address.
-    if (text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
-    const address = ipaddr.IPv6.parse(text);
-    return bitsOf(address.isIPv4MappedAddress() ? address.toIPv4Address() : address);
+  if (!text.includes(":")) {
+    const bits = ipv4Bits(text);
+    return Number.isNaN(bits) ? undefined : bits;
   }
-  return ipaddr.IPv4.isValidFourPartDecimal(text) ? bitsOf(ipaddr.IPv4.parse(text)) : undefined;
+  // A zone is no part of an address.
+  if (text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
+  const address = ipaddr.IPv6.parse(text);
+  return address.isIPv4MappedAddress() ? ipv4Bits(address.toIPv4Address().toString()) : numberOf(address);
 }
 
 /** Whether a text is an address, or a network as address/length. */
@@ -28,45 +48,78 @@ export function isNetwork(text: string): boolean {
   return networkOf(text) !== undefined;
 }
 
-function networkOf(text: string): (AddressBits & { readonly length: number }) | undefined {
+/** A network as the prefix of its addresses; `shift` bits are free. */
+function networkOf(text: string): { readonly bits: AddressBits; readonly shift: number } | undefined {
   const [address = "", length, ...more] = text.split("/");
   const bits = addressBits(address);
-  if (!bits || more.length > 0) return undefined;
-  if (length === undefined) return { ...bits, length: bits.width };
+  if (bits === undefined || more.length > 0) return undefined;
+  if (length === undefined) return { bits, shift: 0 };
   if (!/^\d{1,3}$/.test(length)) return undefined;
-  // ::ffff:10.0.0.0/104 is 10.0.0.0/8.
-  const given = Number(length) - (address.includes(":") && bits.width === 32 ? 96 : 0);
-  return given >= 0 && given <= bits.width ? { ...bits, length: given } : undefined;
+  // Written as IPv6, ::ffff:10.0.0.0/104 is 10.0.0.0/8: the same bits are free.
+  const shift = (address.includes(":") ? 128 : 32) - Number(length);
+  return shift >= 0 && shift <= (typeof bits === "number" ? 32 : 128) ? { bits, shift } : undefined;
 }
+
+/** Prefixes of one length: `bits` divided by `divisor`. */
+interface Prefixes4 {
+  readonly divisor: number;
+  readonly values: Set<number>;
+}
+
+interface Prefixes6 {
+  readonly shift: bigint;
+  readonly values: Set<bigint>;
+}
+
+/** The first 16 bits of an IPv6 address as written; 0 for `::`. */
+const firstGroup = (text: string): number => (text.startsWith(":") ? 0 : Number.parseInt(text, 16) & 0xffff);
 
 /** A set of addresses and networks (`10.0.0.0/8`, `fe80::/10`), of any size: a look-up costs one probe a length of prefix in use. */
 export class NetworkSet {
-  readonly #prefixes = new Map<string, { readonly width: number; readonly shift: bigint; readonly values: Set<bigint> }>();
+  readonly #prefixes4: readonly Prefixes4[];
+  readonly #prefixes6: readonly Prefixes6[];
+  /** 1 where an IPv6 address with these first 16 bits may be held: few are, and to read one takes long. */
+  readonly #firstGroups = new Uint8Array(1 << 16);
 
   /** @throws CoreError `bad-parameter` for a text that is neither an address nor a network; `parameter` names whose it is */
   constructor(networks: readonly string[], parameter: string) {
+    const prefixes4 = new Map<number, Prefixes4>();
+    const prefixes6 = new Map<number, Prefixes6>();
     for (const text of networks) {
       const network = networkOf(text.trim());
       if (!network) {
         const message = `${parameter} holds ${JSON.stringify(text)}, which is neither an address nor a network such as 10.0.0.0/8 or fe80::/10`;
         throw new CoreError("bad-parameter", message, { column: parameter });
       }
-      const { width, length, value } = network;
-      const key = `${width}/${length}`;
-      const shift = BigInt(width - length);
-      const prefix = this.#prefixes.get(key) ?? { width, shift, values: new Set<bigint>() };
-      prefix.values.add(value >> shift);
-      this.#prefixes.set(key, prefix);
+      const { bits, shift } = network;
+      if (typeof bits === "number") {
+        const prefixes = prefixes4.get(shift) ?? { divisor: 2 ** shift, values: new Set() };
+        prefixes.values.add(Math.floor(bits / prefixes.divisor));
+        prefixes4.set(shift, prefixes);
+        // It may be written as a mapped address.
+        this.#firstGroups[0] = 1;
+      } else {
+        const prefixes = prefixes6.get(shift) ?? { shift: BigInt(shift), values: new Set() };
+        prefixes.values.add(bits >> prefixes.shift);
+        prefixes6.set(shift, prefixes);
+        const free = Math.max(0, shift - 112);
+        const first = Number(bits >> 112n) & ~((1 << free) - 1);
+        this.#firstGroups.fill(1, first, first + (1 << free));
+      }
     }
+    this.#prefixes4 = [...prefixes4.values()];
+    this.#prefixes6 = [...prefixes6.values()];
   }
 
   /** Whether the set holds an address; false for a text that is none. */
   has(text: string): boolean {
-    if (this.#prefixes.size === 0) return false;
+    if (text.includes(":") && this.#firstGroups[firstGroup(text)] !== 1) return false;
     const bits = addressBits(text);
-    if (!bits) return false;
-    for (const { width, shift, values } of this.#prefixes.values())
-      if (width === bits.width && values.has(bits.value >> shift)) return true;
+    if (typeof bits === "number") {
+      for (const { divisor, values } of this.#prefixes4) if (values.has(Math.floor(bits / divisor))) return true;
+    } else if (bits !== undefined) {
+      for (const { shift, values } of this.#prefixes6) if (values.has(bits >> shift)) return true;
+    }
     return false;
   }
 }
