@@ -1,4 +1,4 @@
-import { type Beacon, formatTime, type RemovedRows } from "@heliograph/core";
+import { type Beacon, type FlowProfile, formatTime, type RemovedRows } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import { writeToString } from "fast-csv";
 import { csvCell } from "./csv-cell.js";
@@ -7,8 +7,18 @@ import { grouped, humanBytes, humanMinutes, sparkline, type TableColumn, textTab
 /** How beacons are printed. */
 export type BeaconFormat = "table" | "json" | "ndjson" | "csv";
 
+/** A flow's behaviour in time, as JSON shows it. */
+export function profileObject(profile: FlowProfile): object {
+  const { intervals, timeline, ...figures } = profile;
+  return {
+    intervalMinutes: intervals,
+    timeline: { from: formatTime(timeline.from), to: formatTime(timeline.to), counts: timeline.counts },
+    all: { ...figures, longestGapStart: formatTime(figures.longestGapStart) },
+  };
+}
+
 function beaconObject(beacon: Beacon): object {
-  const { source, destination, port, protocol, score, connectionCount, evidence, intervals } = beacon;
+  const { source, destination, port, protocol, score, connectionCount, evidence, profile, prevalence } = beacon;
   return {
     source,
     destination,
@@ -18,7 +28,7 @@ function beaconObject(beacon: Beacon): object {
     connectionCount,
     firstOccurrence: formatTime(beacon.firstOccurrence),
     lastOccurrence: formatTime(beacon.lastOccurrence),
-    evidence: { ...evidence, intervalMinutes: intervals },
+    evidence: { ...evidence, prevalence, ...profileObject(profile) },
   };
 }
 
@@ -71,13 +81,14 @@ function columns(colour: boolean): TableColumn<Beacon>[] {
     { title: "Destination", align: "left", cell: ({ destination }) => destination },
     { title: "Port", align: "right", cell: ({ port, protocol }) => `${port}/${protocol}` },
     { title: "Conns", align: "right", cell: ({ connectionCount }) => grouped(connectionCount) },
+    { title: "Hosts", align: "right", cell: ({ prevalence }) => grouped(prevalence) },
     { title: "Every", align: "right", cell: ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"])) },
     { title: "First (UTC)", align: "left", cell: ({ firstOccurrence }) => formatTime(firstOccurrence).slice(0, 19).replace("T", " ") },
     { title: "Last (UTC)", align: "left", cell: ({ lastOccurrence }) => formatTime(lastOccurrence).slice(0, 19).replace("T", " ") },
     {
       title: "Intervals",
       align: "left",
-      cell: ({ intervals }) => `${sparkline(intervals.counts)} ${humanMinutes(intervals.from)}–${humanMinutes(intervals.to)}`,
+      cell: ({ profile: { intervals } }) => `${sparkline(intervals.counts)} ${humanMinutes(intervals.from)}–${humanMinutes(intervals.to)}`,
     },
   ];
 }

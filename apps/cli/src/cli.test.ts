@@ -72,6 +72,45 @@ const HEADER = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.re
 const rowsOf = (source: string, count = 30): string =>
   Array.from({ length: count }, (_, i) => `${1_600_000_000 + i * 600}.000000\t${source}\t${i}\t192.0.2.1\t443\ttcp\n`).join("");
 
+describe("heliograph show", () => {
+  const LOG = HEADER + rowsOf("10.0.0.1") + rowsOf("10.0.0.2", 5) + rowsOf("127.0.0.1", 12).replaceAll("192.0.2.1", "127.0.0.2");
+
+  it("shows a pair with plots and says why it is a beacon", async () => {
+    const { code, out, err } = await heliograph(["show", "10.0.0.1", "192.0.2.1", "-", "--explain"], LOG);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(
+      "10.0.0.1 -> 192.0.2.1 443/tcp\n  30 connections from 2020-09-13 12:26:40 to 2020-09-13 17:16:40 UTC, active in 6 hours\n",
+    );
+    expect(out).toContain("intervals: median 10min, mean 10min, median absolute deviation 0ms, coefficient of variation 0.00");
+    expect(out).toMatch(/ 10min █{40} 29\n/);
+    expect(out).toContain("quick: potential beacon, score 100.0\n    passed: gaps of at least 2 minutes: 29, wanted at least 10\n");
+    expect(out).toContain("hierarchical: no potential beacon\n    failed: gaps of at least 20 minutes: 0, wanted at least 10\n");
+    expect(out).not.toContain("10.0.0.2");
+  });
+
+  it("prints JSON, with the searches asked for and their options", async () => {
+    const { out } = await heliograph(["show", "10.0.0.2", "192.0.2.1", "-", "--search", "quick", "--call-back", "4", "--json"], LOG);
+    const { flows, omitted } = JSON.parse(out) as { flows: Record<string, unknown>[]; omitted: number };
+    expect(omitted).toBe(0);
+    expect(flows).toMatchObject([
+      {
+        source: "10.0.0.2",
+        connectionCount: 5,
+        evidence: { all: { medianMinutes: 10, hoursActive: 2 } },
+        searches: [{ search: "quick", score: 100 }],
+      },
+    ]);
+  });
+
+  it("shows loopback when it is named, and says so when there is nothing", async () => {
+    expect((await heliograph(["show", "127.0.0.1", "127.0.0.2", "-"], LOG)).out).toContain("12 connections");
+    expect((await heliograph(["show", "10.9.9.9", "192.0.2.1", "-"], LOG)).out).toContain("No connections of these two hosts");
+    const wrong = await heliograph(["show", "10.9.9.999", "192.0.2.1", "-"], LOG);
+    expect([wrong.code, wrong.out]).toEqual([2, ""]);
+    expect(wrong.err).toContain('source holds "10.9.9.999", which is no address');
+  });
+});
+
 describe("heliograph hunt quick", () => {
   it("finds what was planted in the example logs, as JSON", async () => {
     const result = await hunted([examples]);
@@ -99,6 +138,15 @@ describe("heliograph hunt quick", () => {
     expect(Object.keys(first?.evidence ?? {})).toEqual(
       expect.arrayContaining(["n", "meanMinutes", "medianMinutes", "jitterPercent", "epsMinutes", "clusterSize", "likelihood"]),
     );
+    const { timeline, all, prevalence } = (first?.evidence ?? {}) as {
+      timeline: { from: string; counts: number[] };
+      all: Record<string, unknown>;
+      prevalence: number;
+    };
+    expect(timeline.from).toBe(first?.firstOccurrence);
+    expect(timeline.counts.reduce((sum, count) => sum + count, 0)).toBe(first?.connectionCount);
+    expect(Object.keys(all)).toEqual(expect.arrayContaining(["madMinutes", "coefficientOfVariation", "longestGapMinutes", "hoursActive"]));
+    expect(prevalence).toBeGreaterThan(0);
   });
 
   it("runs several searches in one reading, each with the options it has", async () => {

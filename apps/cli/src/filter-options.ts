@@ -14,12 +14,14 @@ const LISTS = [
 
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-/** Adds the options that choose which connections a search looks at. */
-export function addFilterOptions(command: Command): void {
+/** Adds the options that choose which connections a search looks at; `only` names the lists to offer. */
+export function addFilterOptions(command: Command, only?: readonly string[]): void {
   for (const [option, , values, meaning] of LISTS) {
+    if (only && !only.includes(option)) continue;
     command.option(`--${option} <${values}>`, `Only ${meaning}`);
     command.option(`--not-${option} <${values}>`, `Leave out ${meaning}`);
   }
+  if (only) return;
   command
     .option("--direction <direction>", `By what is internal: ${DIRECTIONS.join(", ")} (default: any)`)
     .option("--internal-networks <networks>", "What is internal (default: private, link-local, loopback and carrier-grade NAT networks)")

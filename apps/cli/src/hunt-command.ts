@@ -1,11 +1,9 @@
-import type { ParameterSpec, Search } from "@heliograph/core";
-import { detectorNamed, detectors, parseBounds, parseParameter, planSearch } from "@heliograph/core";
+import { detectors, parseBounds } from "@heliograph/core";
 import type { Command } from "commander";
-import { Option } from "commander";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { chosenFormat, usesColour, writeResult } from "./output.js";
 import { type ReadLogsOptions, readLogs } from "./read-logs.js";
-import { UsageError } from "./usage-error.js";
+import { addSearchOptions, searchesFrom } from "./search-options.js";
 
 const FORMATS = ["table", "json", "ndjson", "csv"] as const;
 
@@ -20,52 +18,6 @@ interface HuntOptions extends ReadLogsOptions {
   readonly [parameter: string]: unknown;
 }
 
-const flagOf = (name: string): string => `--${name.replaceAll("_", "-")}`;
-const keyOf = (name: string): string => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-/** All parameters of all detectors, once each. */
-function allParameters(): ParameterSpec[] {
-  const specs = new Map<string, ParameterSpec>();
-  for (const detector of detectors) for (const spec of detector.parameters) if (!specs.has(spec.name)) specs.set(spec.name, spec);
-  return [...specs.values()];
-}
-
-const PLACEHOLDERS = { number: "<number>", integer: "<number>", integers: "<numbers>", spans: "<spans>" } as const;
-
-/** What a parameter means: the searches differ in the details and in the default. */
-function parameterHelp(name: string): string {
-  const meanings = new Map<string, string[]>();
-  for (const detector of detectors) {
-    const spec = detector.parameters.find((known) => known.name === name);
-    if (!spec) continue;
-    const unit = spec.unit === undefined ? "" : ` in ${spec.unit === "%" ? "percent" : spec.unit}`;
-    const meaning = `${spec.description}${unit}${spec.default === undefined ? "" : ` (default: ${JSON.stringify(spec.default)})`}`;
-    meanings.set(meaning, [...(meanings.get(meaning) ?? []), detector.name]);
-  }
-  const [only] = meanings.keys();
-  if (meanings.size === 1 && only !== undefined) return only;
-  return [...meanings].map(([meaning, names]) => `${names.join(", ")}: ${meaning}`).join("; ");
-}
-
-/** The searches to run, from their names and the options given; an option goes to every search that has it. */
-function searchesFrom(names: string, options: HuntOptions): Search[] {
-  const chosen = [...new Set(names.split(",").map((name) => name.trim()))].map(detectorNamed);
-  const flags = new Map<string, unknown>();
-  for (const spec of allParameters()) {
-    for (const name of [spec.name, ...(spec.aliases ?? [])]) {
-      const text = options[keyOf(name)];
-      if (typeof text !== "string") continue;
-      if (!chosen.some((detector) => detector.parameters.some((own) => own.name === spec.name)))
-        throw new UsageError(`${flagOf(name)} is no option of the ${names} search`);
-      flags.set(name, parseParameter(spec, text));
-    }
-  }
-  return chosen.map(({ name, parameters }) => {
-    const own = [...flags].filter(([flag]) => parameters.some((spec) => spec.name === flag || spec.aliases?.includes(flag)));
-    return planSearch(name, Object.fromEntries(own));
-  });
-}
-
 /** Adds `heliograph hunt`. */
 export function addHuntCommand(program: Command, signal: AbortSignal): void {
   const command = program
@@ -76,16 +28,9 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
       `how to search, separated by commas: ${detectors.map((detector) => `${detector.name} (${detector.description})`).join("; ")}`,
     )
     .argument("<path...>", "conn logs: files, folders, patterns with * ? **, or - for standard input");
-  for (const { name, type, aliases = [] } of allParameters()) {
-    command.option(`${flagOf(name)} ${PLACEHOLDERS[type]}`, parameterHelp(name));
-    for (const alias of aliases) command.addOption(new Option(`${flagOf(alias)} ${PLACEHOLDERS[type]}`).hideHelp());
-  }
+  addSearchOptions(command);
   addFilterOptions(command);
   command
-    .option("--start <time>", "Leave out connections before this time (2024-05-05, 2024-05-05T13:30:00Z or epoch seconds)")
-    .option("--end <time>", "Leave out connections after this time")
-    .addOption(new Option("--start-dte <time>").hideHelp())
-    .addOption(new Option("--end-dte <time>").hideHelp())
     .option("--threads <number>", "Threads to read and search with (default: one for each processor)")
     .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
     .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: table)`)

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addHuntCommand } from "./hunt-command.js";
+import { addShowCommand } from "./show-command.js";
 import { addSummaryCommand } from "./summary-command.js";
 import { UsageError } from "./usage-error.js";
 
@@ -24,6 +25,7 @@ function program(signal: AbortSignal): Command {
     .exitOverride()
     .addHelpText("after", "\nTry it:\n  heliograph hunt quick examples/logs\n  heliograph summary examples/logs");
   addHuntCommand(root, signal);
+  addShowCommand(root, signal);
   addSummaryCommand(root, signal);
   return root;
 }

@@ -31,7 +31,14 @@ function threadsOf(text: string | undefined, most: number): number | undefined {
 export async function readLogs(
   paths: readonly string[],
   options: ReadLogsOptions,
-  hunt: { searches: readonly Search[]; filter?: ConnectionFilter; bounds?: TimeBounds; perFile?: boolean; signal: AbortSignal },
+  hunt: {
+    searches: readonly Search[];
+    filter?: ConnectionFilter;
+    explain?: boolean;
+    bounds?: TimeBounds;
+    perFile?: boolean;
+    signal: AbortSignal;
+  },
 ): Promise<LogsRead> {
   const { findLogs, huntLogs, MAX_THREADS } = await import("@heliograph/runtime");
   const threads = threadsOf(options.threads, MAX_THREADS);

@@ -47,6 +47,11 @@ export function sparkline(counts: readonly number[]): string {
   return counts.map((count) => (count === 0 ? " " : (BARS[Math.ceil((count / most) * BARS.length) - 1] ?? ""))).join("");
 }
 
+/** A bar of a share of so many characters, at least a sliver for more than nothing. */
+export function bar(share: number, width: number): string {
+  return share > 0 ? "█".repeat(Math.floor(share * width)) || "▏" : "";
+}
+
 /** Minutes in the unit that reads best. */
 export function humanMinutes(minutes: number): string {
   const seconds = minutes * 60;

@@ -43,7 +43,8 @@ export interface HuntResult {
  */
 export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Promise<HuntResult> {
   const engine = createEngine(options);
-  const filter = planFilter(checkFilter(options.filter ?? {}));
+  const connections = checkFilter(options.filter ?? {});
+  const filter = planFilter(connections);
   const builder = new FlowBuilder(engine, { filter });
   const rows = new RowFilter(options, filter);
   const reports: ReadReport[] = [];
@@ -52,7 +53,9 @@ export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Pr
     reports.push(...(await readLog(engine, input, read, (batch) => builder.add(rows.apply(batch)), { select: isConnLogName, ...options })));
   }
   const shard = builder.finish();
-  const { beacons, groups, duplicateRows } = searchFlows(engine, [shard], 0, options.searches);
+  const { beacons, groups, duplicateRows } = searchFlows(engine, [shard], 0, options.searches, {
+    internalNetworks: connections.internal_networks,
+  });
   const results = options.searches.map((search, index) => ({ search, beacons: [...(beacons[index] ?? [])].sort(compareBeacons) }));
   return {
     results,

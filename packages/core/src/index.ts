@@ -4,6 +4,7 @@ export { type ArchiveLimits, defaultArchiveLimits, ExpansionGuard } from "./arch
 export { type Gunzip, type LogInput, type LogPart, type OpenOptions, openLog } from "./archive/open.js";
 export { type Compression, SNIFF_BYTES, sniffCompression } from "./archive/sniff.js";
 export type { Detector, Evidence, Explain, ExplainedStep, Verdict } from "./beacon/detector.js";
+export type { FlowProfile } from "./beacon/flow-profile.js";
 export {
   checkParameters,
   type IntegersSpec,
@@ -17,7 +18,19 @@ export {
   type ValuesOf,
 } from "./beacon/parameters.js";
 export { detectorNamed, detectors } from "./beacon/registry.js";
-export { type Beacon, compareBeacons, planSearch, type Search, type SearchResult, searchFlows } from "./beacon/search-flows.js";
+export {
+  type Beacon,
+  compareBeacons,
+  compareFlows,
+  type ExplainedFlow,
+  type ExplainedFlows,
+  type FlowSummary,
+  planSearch,
+  type Search,
+  type SearchOptions,
+  type SearchResult,
+  searchFlows,
+} from "./beacon/search-flows.js";
 export { CoreError, type CoreErrorCode } from "./errors.js";
 export { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS, type Direction } from "./filter/connection-filter.js";
 export { FILTER_RULES, type FilterPlan, type FilterRule, planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";

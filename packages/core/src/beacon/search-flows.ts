@@ -1,9 +1,10 @@
-import { MICROS_PER_MINUTE } from "../flows/flow.js";
+import type { Flow } from "../flows/flow.js";
 import type { FlowShard } from "../flows/flow-shard.js";
+import { prevalence } from "../flows/prevalence.js";
 import { type VisitTotals, visitFlows } from "../flows/visit-flows.js";
-import { type Histogram, histogram } from "../stats/histogram.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
-import type { Evidence } from "./detector.js";
+import type { Evidence, ExplainedStep } from "./detector.js";
+import { type FlowProfile, profileFlow } from "./flow-profile.js";
 import { checkParameters, type ParameterValues } from "./parameters.js";
 import { detectorNamed } from "./registry.js";
 
@@ -13,31 +14,46 @@ export interface Search {
   readonly parameters: ParameterValues;
 }
 
-/** A potential beacon. */
-export interface Beacon {
+/** A connection group as it is reported. */
+export interface FlowSummary {
   readonly source: string;
   readonly destination: string;
   readonly port: number;
   readonly protocol: string;
-  /** 0..100. */
-  readonly score: number;
   /** The group's connections, duplicates dropped. */
   readonly connectionCount: number;
   /** Microseconds since 1970-01-01 UTC. */
   readonly firstOccurrence: number;
   readonly lastOccurrence: number;
+  readonly profile: FlowProfile;
+}
+
+/** A potential beacon. */
+export interface Beacon extends FlowSummary {
+  /** 0..100. */
+  readonly score: number;
   readonly evidence: Evidence;
-  /** All gaps between the connections, in minutes. */
-  readonly intervals: Histogram;
+  /** Internal hosts that talk to the destination, this one included. */
+  readonly prevalence: number;
+}
+
+/** What searches make of one flow, step by step. */
+export interface ExplainedFlow extends FlowSummary {
+  readonly searches: readonly {
+    readonly search: Search;
+    /** Up to the step that failed. */
+    readonly steps: readonly ExplainedStep[];
+    /** Undefined: no potential beacon. */
+    readonly score: number | undefined;
+  }[];
 }
 
 /** The beacons of each search, in the searches' order, and what was searched. */
 export interface SearchResult extends VisitTotals {
   readonly beacons: readonly (readonly Beacon[])[];
+  /** Only when asked for. */
+  readonly explained?: ExplainedFlows;
 }
-
-/** Bins of a beacon's interval histogram. */
-export const INTERVAL_BINS = 24;
 
 /**
  * Checks a search and fills in its defaults.
@@ -47,50 +63,87 @@ export function planSearch(name: string, parameters: unknown = {}): Search {
   return { name, parameters: checkParameters(detectorNamed(name).parameters, parameters) };
 }
 
+function summaryOf(flow: Flow): FlowSummary {
+  const { times } = flow;
+  return {
+    source: flow.source,
+    destination: flow.destination,
+    port: flow.port,
+    protocol: flow.protocol,
+    connectionCount: times.length,
+    firstOccurrence: times[0] ?? 0,
+    lastOccurrence: times.at(-1) ?? 0,
+    profile: profileFlow(flow),
+  };
+}
+
+/** Flows explained at most. */
+const MOST_EXPLAINED = 1000;
+
+/** Flows explained, and how many more there were. */
+export interface ExplainedFlows {
+  readonly flows: readonly ExplainedFlow[];
+  readonly omitted: number;
+}
+
+/** What a search tells besides its beacons. */
+export interface SearchOptions {
+  /** Whose hosts count for the prevalence. Default: private, link-local, loopback and carrier-grade NAT networks. */
+  readonly internalNetworks?: readonly string[] | undefined;
+  /** Explain every flow of at least two connections: for the few that a filter leaves. Those beyond 1,000 are counted. */
+  readonly explain?: boolean | undefined;
+}
+
 /** Runs searches over one partition of shards, every flow once for all of them; beacons come unordered. See `visitFlows`. */
 export function searchFlows(
   engine: ReadEngine,
   shards: readonly FlowShard[],
   partition: number,
   searches: readonly Search[],
+  { internalNetworks, explain = false }: SearchOptions = {},
 ): SearchResult {
-  const runs = searches.map(({ name, parameters }) => {
-    const detector = detectorNamed(name);
-    return { detector, parameters, least: detector.minConnections(parameters), beacons: [] as Beacon[] };
+  const runs = searches.map((search) => {
+    const detector = detectorNamed(search.name);
+    return { search, detector, least: detector.minConnections(search.parameters), found: [] as Omit<Beacon, "prevalence">[] };
   });
-  const least = runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
+  const explained: ExplainedFlow[] = [];
+  let omitted = 0;
+  const least = explain ? 2 : runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
   const totals = visitFlows(engine, shards, partition, least, (flow) => {
-    const { times, gaps } = flow;
-    for (const { detector, parameters, least: needed, beacons } of runs) {
-      if (times.length < needed) continue;
-      const verdict = detector.detect(flow, parameters);
+    let summary: FlowSummary | undefined;
+    for (const { search, detector, least: needed, found } of runs) {
+      if (flow.times.length < needed) continue;
+      const verdict = detector.detect(flow, search.parameters);
       if (!verdict) continue;
-      beacons.push({
-        source: flow.source,
-        destination: flow.destination,
-        port: flow.port,
-        protocol: flow.protocol,
-        score: verdict.score,
-        connectionCount: times.length,
-        firstOccurrence: times[0] ?? 0,
-        lastOccurrence: times.at(-1) ?? 0,
-        evidence: verdict.evidence,
-        intervals: histogram(
-          gaps.map((gap) => gap / MICROS_PER_MINUTE),
-          INTERVAL_BINS,
-        ),
-      });
+      summary ??= summaryOf(flow);
+      found.push({ ...summary, ...verdict });
     }
+    if (!explain) return;
+    if (explained.length < MOST_EXPLAINED)
+      explained.push({ ...(summary ?? summaryOf(flow)), searches: searches.map((search) => explainOne(flow, search)) });
+    else omitted++;
   });
-  return { ...totals, beacons: runs.map((run) => run.beacons) };
+  const hosts = prevalence(shards, new Set(runs.flatMap(({ found }) => found.map(({ destination }) => destination))), internalNetworks);
+  const beacons = runs.map(({ found }) => found.map((beacon) => ({ ...beacon, prevalence: hosts.get(beacon.destination) ?? 0 })));
+  return { ...totals, beacons, ...(explain && { explained: { flows: explained, omitted } }) };
+}
+
+function explainOne(flow: Flow, search: Search): ExplainedFlow["searches"][number] {
+  const steps: ExplainedStep[] = [];
+  const verdict = detectorNamed(search.name).detect(flow, search.parameters, (step) => steps.push(step));
+  return { search, steps, score: verdict?.score };
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The order of results: score and connections descending, then source, destination, port and protocol. */
 export function compareBeacons(a: Beacon, b: Beacon): number {
+  return b.score - a.score || compareFlows(a, b);
+}
+
+/** Connections descending, then source, destination, port and protocol. */
+export function compareFlows(a: FlowSummary, b: FlowSummary): number {
   return (
-    b.score - a.score ||
     b.connectionCount - a.connectionCount ||
     byText(a.source, b.source) ||
     byText(a.destination, b.destination) ||

@@ -8,6 +8,8 @@ import {
   type ConnectionFilter,
   checkFilter,
   compareBeacons,
+  compareFlows,
+  type ExplainedFlows,
   emptyReport,
   type HashSeed,
   planFilter,
@@ -42,6 +44,8 @@ export interface HuntLogsOptions {
   readonly fields?: readonly string[];
   /** Whether to describe each file by itself as well. */
   readonly perFile?: boolean;
+  /** Whether to explain every group that the filter leaves: for a few, see `SearchOptions`. */
+  readonly explain?: boolean;
   /** Called about five times a second. */
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the hunt: the promise rejects with the signal's reason. */
@@ -69,6 +73,8 @@ export interface FileReport {
 export interface HuntLogsResult {
   readonly results: readonly { readonly search: Search; readonly beacons: readonly Beacon[] }[];
   readonly files: readonly FileReport[];
+  /** Only with `explain`; those with most connections first. */
+  readonly explained?: ExplainedFlows;
   readonly groups: number;
   /** Distinct addresses; only with `perFile`. */
   readonly hosts?: number;
@@ -124,6 +130,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
       read: options.fields ? { fields: options.fields } : {},
       limits: options.limits ?? {},
       perFile: options.perFile ?? false,
+      explain: options.explain ?? false,
     };
     const counters = new Counters();
     const watch = new Watch(counters, totalBytes, options);
@@ -223,6 +230,12 @@ function joined(
       search,
       beacons: found.flatMap((result) => result.beacons[index] ?? []).sort(compareBeacons),
     })),
+    ...(share.explain && {
+      explained: {
+        flows: found.flatMap(({ explained }) => explained?.flows ?? []).sort(compareFlows),
+        omitted: found.reduce((sum, { explained }) => sum + (explained?.omitted ?? 0), 0),
+      },
+    }),
     files: fileReports(files, share.tasks, read),
     groups: found.reduce((sum, result) => sum + result.groups, 0),
     ...(share.perFile && { hosts: countHosts(read) }),

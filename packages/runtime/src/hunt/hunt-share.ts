@@ -48,6 +48,8 @@ export interface ShareOptions {
   readonly limits: NonNullable<OpenOptions["limits"]>;
   /** Whether to describe each file by itself as well. */
   readonly perFile: boolean;
+  /** Whether to explain every group that the filter leaves. */
+  readonly explain: boolean;
 }
 
 /** What one log holds by itself. */
@@ -210,7 +212,8 @@ export class HuntShare {
 
   /** Runs searches over one partition of the groups of all shares. */
   search(shards: readonly FlowShard[], partition: number, searches: readonly Search[]): SearchResult {
-    return searchFlows(this.#engine, shards, partition, searches);
+    const { filter, explain } = this.#options;
+    return searchFlows(this.#engine, shards, partition, searches, { internalNetworks: filter?.internal_networks, explain });
   }
 
   /** Ends reading: hands over what was read, its groups split among the shares. */

@@ -1,0 +1,129 @@
+import { detectors, type ExplainedFlow, type ExplainedStep, type FlowProfile, formatTime, parseBounds } from "@heliograph/core";
+import type { HuntLogsResult } from "@heliograph/runtime";
+import type { Command } from "commander";
+import { profileObject } from "./beacon-report.js";
+import { addFilterOptions, filterFrom } from "./filter-options.js";
+import { chosenFormat, writeResult } from "./output.js";
+import { type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { addSearchOptions, searchesFrom } from "./search-options.js";
+import { bar, grouped, humanMinutes, printable, sparkline } from "./text-table.js";
+
+const FORMATS = ["text", "json"] as const;
+
+interface ShowOptions extends ReadLogsOptions {
+  readonly search: string;
+  readonly explain?: boolean;
+  readonly start?: string;
+  readonly end?: string;
+  readonly startDte?: string;
+  readonly endDte?: string;
+  readonly format?: string;
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly [parameter: string]: unknown;
+}
+
+/** Groups printed for people; JSON has all. */
+const MOST_PRINTED = 10;
+const BAR_WIDTH = 40;
+
+const shown = (micros: number): string => formatTime(micros).slice(0, 19).replace("T", " ");
+
+function intervalPlot({ intervals: { from, to, counts } }: FlowProfile): string[] {
+  const width = (to - from) / counts.length;
+  const most = Math.max(...counts);
+  const edge = (bin: number): string => humanMinutes(from + bin * width);
+  return counts.map((count, bin) => {
+    const range = counts.length === 1 ? edge(0) : `${edge(bin)}–${edge(bin + 1)}`;
+    return `    ${range.padStart(19)} ${bar(count / most, BAR_WIDTH)} ${count === 0 ? "" : grouped(count)}`.trimEnd();
+  });
+}
+
+function stepLine({ step, measured, comparison, limit, unit, passed }: ExplainedStep): string {
+  const figure = (value: number): string => {
+    if (Number.isNaN(value)) return "not defined";
+    const text = Number.isInteger(value) ? grouped(value) : value.toFixed(2);
+    return unit === "" ? text : `${text} ${unit}`;
+  };
+  return `    ${passed ? "passed" : "failed"}: ${step}: ${figure(measured)}, wanted ${comparison} ${figure(limit)}`;
+}
+
+function searchLines({ searches }: ExplainedFlow, explain: boolean): string[] {
+  return searches.flatMap(({ search, steps, score }) => [
+    `  ${search.name}: ${score === undefined ? "no potential beacon" : `potential beacon, score ${score.toFixed(1)}`}`,
+    ...(explain ? steps.map(stepLine) : []),
+  ]);
+}
+
+function flowText(flow: ExplainedFlow, explain: boolean): string {
+  const { profile } = flow;
+  const { timeline } = profile;
+  return [
+    `${printable(flow.source)} -> ${printable(flow.destination)} ${flow.port}/${printable(flow.protocol)}`,
+    `  ${grouped(flow.connectionCount)} connections from ${shown(flow.firstOccurrence)} to ${shown(flow.lastOccurrence)} UTC, active in ${grouped(profile.hoursActive)} hours`,
+    `  intervals: median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}, median absolute deviation ${humanMinutes(profile.madMinutes)}, coefficient of variation ${profile.coefficientOfVariation.toFixed(2)}`,
+    `  longest gap: ${humanMinutes(profile.longestGapMinutes)} from ${shown(profile.longestGapStart)} UTC`,
+    ...intervalPlot(profile),
+    `  timeline: ${sparkline(timeline.counts)}`,
+    ...searchLines(flow, explain),
+  ].join("\n");
+}
+
+function textReport({ explained }: HuntLogsResult, explain: boolean): string {
+  const { flows = [], omitted = 0 } = explained ?? {};
+  if (flows.length === 0)
+    return "No connections of these two hosts, or a single one. Does the log have them, and does a filter leave them?\n";
+  const printed = flows.slice(0, MOST_PRINTED).map((flow) => `${flowText(flow, explain)}\n`);
+  const more = flows.length + omitted - printed.length;
+  const rest = more > 0 ? `\n${grouped(more)} more with fewer connections; name one with --port and --protocol, or use --json\n` : "";
+  return `${printed.join("\n")}${rest}`;
+}
+
+function jsonReport({ explained }: HuntLogsResult): string {
+  const flows = (explained?.flows ?? []).map(({ profile, searches, firstOccurrence, lastOccurrence, ...flow }) => ({
+    ...flow,
+    firstOccurrence: formatTime(firstOccurrence),
+    lastOccurrence: formatTime(lastOccurrence),
+    evidence: profileObject(profile),
+    searches: searches.map(({ search, steps, score }) => ({
+      search: search.name,
+      parameters: search.parameters,
+      score: score ?? null,
+      // A measure that is not defined is null in JSON.
+      steps,
+    })),
+  }));
+  return `${JSON.stringify({ flows, omitted: explained?.omitted ?? 0 }, undefined, 2)}\n`;
+}
+
+/** Adds `heliograph show`. */
+export function addShowCommand(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command("show")
+    .description("Show how two hosts talk: intervals, times, and what the searches make of it")
+    .argument("<source>", "address of the host that connects")
+    .argument("<destination>", "address of the host that it connects to")
+    .argument("<path...>", "conn logs: files, folders, patterns with * ? **, or - for standard input")
+    .option("--search <searches>", "Searches to run, separated by commas", detectors.map((detector) => detector.name).join(","))
+    .option("--explain", "Say why the searches take it for a beacon or not, step by step");
+  addSearchOptions(command);
+  addFilterOptions(command, ["port", "protocol", "conn-state", "service"]);
+  command
+    .option("--threads <number>", "Threads to read with (default: one for each processor)")
+    .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
+    .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: text)`)
+    .option("--json", "Short for --format json")
+    .option("--output <file>", "Write the result to a file")
+    .option("--verbose", "Say what was read, skipped and found odd")
+    .action(async (source: string, destination: string, paths: string[], options: ShowOptions) => {
+      const format = chosenFormat(FORMATS, options);
+      const searches = searchesFrom(options.search, options);
+      // Whoever names two hosts wants them, loopback or not.
+      const pair = { source: { include: [source] }, destination: { include: [destination] }, default_filters: false };
+      const filter = { ...filterFrom(options), ...pair };
+      const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
+      const { result, failed } = await readLogs(paths, options, { searches, filter, bounds, explain: true, signal });
+      await writeResult(format === "json" ? jsonReport(result) : textReport(result, options.explain ?? false), options.output);
+      if (failed) process.exitCode = 1;
+    });
+}
