@@ -5,7 +5,7 @@ import { csvCell } from "./csv-cell.js";
 import { grouped, humanBytes, humanMinutes, sparkline, type TableColumn, textTable } from "./text-table.js";
 
 /** How beacons are printed. */
-export type BeaconFormat = "table" | "json" | "ndjson" | "csv";
+export type BeaconFormat = "table" | "json" | "ndjson" | "csv" | "markdown" | "html";
 
 /** A flow's behaviour in time, as JSON shows it. */
 export function profileObject(profile: FlowProfile): object {
@@ -18,7 +18,7 @@ export function profileObject(profile: FlowProfile): object {
 }
 
 function beaconObject(beacon: Beacon): object {
-  const { source, destination, port, protocol, score, connectionCount, evidence, profile, prevalence } = beacon;
+  const { source, destination, port, protocol, score, connectionCount, evidence, profile, modes, prevalence } = beacon;
   return {
     source,
     destination,
@@ -28,7 +28,7 @@ function beaconObject(beacon: Beacon): object {
     connectionCount,
     firstOccurrence: formatTime(beacon.firstOccurrence),
     lastOccurrence: formatTime(beacon.lastOccurrence),
-    evidence: { ...evidence, prevalence, ...profileObject(profile) },
+    evidence: { ...evidence, prevalence, modes, ...profileObject(profile) },
   };
 }
 
@@ -101,23 +101,30 @@ const RULE_NAMES: Readonly<Record<string, string>> = {
 
 type SearchBeacons = HuntLogsResult["results"][number];
 
-function tableReport(result: HuntLogsResult, colour: boolean): string {
-  const { files, rows, malformedRows, duplicateRows, groups, bytes, seconds, rowsOutside } = totals(result);
+/** What a search found, in words. */
+export function foundLine({ search, beacons }: SearchBeacons): string {
+  return `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
+}
+
+/** What was read and what was left out, in words. */
+export function readLine(result: HuntLogsResult): string {
+  const { files, rows, malformedRows, duplicateRows, groups, bytes, seconds, rowsOutside, removedRows } = totals(result);
   const left = [
     malformedRows > 0 ? `${grouped(malformedRows)} malformed` : "",
     duplicateRows > 0 ? `${grouped(duplicateRows)} duplicate` : "",
     rowsOutside > 0 ? `${grouped(rowsOutside)} outside the time bounds` : "",
-    ...Object.entries(result.removedRows).map(([rule, removed]) => `${grouped(removed)} by ${RULE_NAMES[rule] ?? rule}`),
+    ...Object.entries(removedRows).map(([rule, removed]) => `${grouped(removed)} by ${RULE_NAMES[rule] ?? rule}`),
   ].filter((text) => text !== "");
   const read = `${grouped(rows)} connections in ${grouped(groups)} groups from ${grouped(files)} ${files === 1 ? "file" : "files"} (${humanBytes(bytes)}) in ${seconds.toFixed(2)} s`;
-  const without = left.length > 0 ? `; rows not used: ${left.join(", ")}` : "";
-  const found = ({ search, beacons }: SearchBeacons): string =>
-    `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
+  return left.length > 0 ? `${read}; rows not used: ${left.join(", ")}` : read;
+}
+
+function tableReport(result: HuntLogsResult, colour: boolean): string {
   const tables = result.results.map((one) => (one.beacons.length > 0 ? `${textTable(columns(colour), one.beacons)}\n` : ""));
   const [only] = result.results;
-  if (result.results.length === 1 && only) return `${tables[0] ?? ""}${found(only)} among ${read}${without}\n`;
-  const sections = result.results.map((one, index) => `${tables[index] ?? ""}${found(one)}\n\n`);
-  return `${sections.join("")}Among ${read}${without}\n`;
+  if (result.results.length === 1 && only) return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(result)}\n`;
+  const sections = result.results.map((one, index) => `${tables[index] ?? ""}${foundLine(one)}\n\n`);
+  return `${sections.join("")}Among ${readLine(result)}\n`;
 }
 
 /**
@@ -141,6 +148,10 @@ export async function beaconReport(format: BeaconFormat, result: HuntLogsResult,
         .join("");
     case "csv":
       return csvReport(result.results);
+    case "html":
+      return (await import("./html-report.js")).htmlReport(result);
+    case "markdown":
+      return (await import("./markdown-report.js")).markdownReport(result);
     case "table":
       return tableReport(result, colour);
   }

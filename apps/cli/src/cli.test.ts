@@ -250,6 +250,35 @@ describe("heliograph hunt quick", () => {
     ).toEqual(new Array(8).fill("quick"));
   });
 
+  it("writes a page that needs nothing else, and Markdown, whatever is in the log", async () => {
+    const hostile = (text: string): string => HEADER + rowsOf("10.0.0.1").replaceAll("192.0.2.1", text);
+    const page = await heliograph(["hunt", "quick", "-", "--format", "html"], hostile("<img src=x onerror=alert(1)>"));
+    expect([page.code, page.err]).toEqual([0, ""]);
+    expect(page.out).toContain("&lt;img src=x onerror=alert(1)&gt;");
+    expect(page.out).not.toMatch(/<img|<script|https?:|url\(/);
+    expect(page.out).toContain("default-src 'none'");
+    expect(page.out.match(/<svg/g)).toHaveLength(2);
+    expect(page.out.match(/<rect/g)?.length).toBeGreaterThan(20);
+    expect(page.out).toContain("10.0.0.1 → ");
+    const markdown = await heliograph(["hunt", "quick,detailed", "-", "--format", "markdown"], hostile("a|b<i>[x](y)"));
+    expect(markdown.out).toContain("## 1 potential beacon (quick)");
+    expect(markdown.out).toContain("## 0 potential beacons (detailed)");
+    expect(markdown.out).toContain("| 100.0 | 10.0.0.1 | a\\|b\\<i\\>\\[x\\]\\(y\\) | 443/tcp | 30 |");
+  });
+
+  it("shows both sleeps of a beacon with two", async () => {
+    let seconds = 1_600_000_000;
+    const log = Array.from({ length: 120 }, (_, i) => {
+      seconds += i % 10 === 9 ? 600 : 60;
+      return `${seconds}.000000\t10.0.0.1\t${i}\t192.0.2.1\t443\ttcp\n`;
+    }).join("");
+    const { beacons } = await hunted(["-", "--delta", "4", "--percent", "80", "--variance", "100000"], HEADER + log);
+    expect(beacons[0]?.evidence["modes"]).toEqual([
+      { medianMinutes: 1, share: 107 / 119, jitterPercent: 0 },
+      { medianMinutes: 10, share: 12 / 119, jitterPercent: 0 },
+    ]);
+  });
+
   it("takes every parameter, both names of the bounds, and an output file", async () => {
     const fast = await hunted(["--delta", "2", "--call-back", "20", "--percent", "50", "--span-avg", "10", "--variance", "100", examples]);
     expect(fast.parameters).toEqual({ delta: 2, call_back: 20, percent: 50, span_avg: 10, variance: 100 });

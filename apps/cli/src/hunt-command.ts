@@ -1,11 +1,13 @@
 import { detectors, parseBounds } from "@heliograph/core";
 import type { Command } from "commander";
+import type { BeaconFormat } from "./beacon-report.js";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { chosenFormat, usesColour, writeResult } from "./output.js";
 import { type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addSearchOptions, searchesFrom } from "./search-options.js";
 
-const FORMATS = ["table", "json", "ndjson", "csv"] as const;
+// Not taken from the report, which is loaded when there is something to report.
+const FORMATS = ["table", "json", "ndjson", "csv", "markdown", "html"] as const satisfies readonly BeaconFormat[];
 
 interface HuntOptions extends ReadLogsOptions {
   readonly start?: string;

@@ -1,4 +1,12 @@
-import { detectors, type ExplainedFlow, type ExplainedStep, type FlowProfile, formatTime, parseBounds } from "@heliograph/core";
+import {
+  detectors,
+  type ExplainedFlow,
+  type ExplainedStep,
+  type FlowProfile,
+  formatTime,
+  type IntervalMode,
+  parseBounds,
+} from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import type { Command } from "commander";
 import { profileObject } from "./beacon-report.js";
@@ -39,6 +47,15 @@ function intervalPlot({ intervals: { from, to, counts } }: FlowProfile): string[
   });
 }
 
+/** The lengths that a flow sleeps, in words. */
+export function modesText(modes: readonly IntervalMode[]): string {
+  const texts = modes.map(
+    ({ medianMinutes, share, jitterPercent }) =>
+      `${humanMinutes(medianMinutes)} (${(100 * share).toFixed(0)} % of the intervals, jitter ${jitterPercent.toFixed(1)} %)`,
+  );
+  return `sleeps ${texts.join(", ") || "not at all"}`;
+}
+
 function stepLine({ step, measured, comparison, limit, unit, passed }: ExplainedStep): string {
   const figure = (value: number): string => {
     if (Number.isNaN(value)) return "not defined";
@@ -62,6 +79,7 @@ function flowText(flow: ExplainedFlow, explain: boolean): string {
     `${printable(flow.source)} -> ${printable(flow.destination)} ${flow.port}/${printable(flow.protocol)}`,
     `  ${grouped(flow.connectionCount)} connections from ${shown(flow.firstOccurrence)} to ${shown(flow.lastOccurrence)} UTC, active in ${grouped(profile.hoursActive)} hours`,
     `  intervals: median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}, median absolute deviation ${humanMinutes(profile.madMinutes)}, coefficient of variation ${profile.coefficientOfVariation.toFixed(2)}`,
+    `  ${modesText(flow.modes)}`,
     `  longest gap: ${humanMinutes(profile.longestGapMinutes)} from ${shown(profile.longestGapStart)} UTC`,
     ...intervalPlot(profile),
     `  timeline: ${sparkline(timeline.counts)}`,
@@ -80,11 +98,11 @@ function textReport({ explained }: HuntLogsResult, explain: boolean): string {
 }
 
 function jsonReport({ explained }: HuntLogsResult): string {
-  const flows = (explained?.flows ?? []).map(({ profile, searches, firstOccurrence, lastOccurrence, ...flow }) => ({
+  const flows = (explained?.flows ?? []).map(({ profile, modes, searches, firstOccurrence, lastOccurrence, ...flow }) => ({
     ...flow,
     firstOccurrence: formatTime(firstOccurrence),
     lastOccurrence: formatTime(lastOccurrence),
-    evidence: profileObject(profile),
+    evidence: { modes, ...profileObject(profile) },
     searches: searches.map(({ search, steps, score }) => ({
       search: search.name,
       parameters: search.parameters,

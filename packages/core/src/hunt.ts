@@ -53,7 +53,7 @@ export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Pr
     reports.push(...(await readLog(engine, input, read, (batch) => builder.add(rows.apply(batch)), { select: isConnLogName, ...options })));
   }
   const shard = builder.finish();
-  const { beacons, groups, duplicateRows } = searchFlows(engine, [shard], 0, options.searches, {
+  const { beacons, groups, duplicateRows } = await searchFlows(engine, [shard], 0, options.searches, {
     internalNetworks: connections.internal_networks,
   });
   const results = options.searches.map((search, index) => ({ search, beacons: [...(beacons[index] ?? [])].sort(compareBeacons) }));

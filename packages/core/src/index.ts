@@ -5,6 +5,7 @@ export { type Gunzip, type LogInput, type LogPart, type OpenOptions, openLog } f
 export { type Compression, SNIFF_BYTES, sniffCompression } from "./archive/sniff.js";
 export type { Detector, Evidence, Explain, ExplainedStep, Verdict } from "./beacon/detector.js";
 export type { FlowProfile } from "./beacon/flow-profile.js";
+export type { IntervalMode } from "./beacon/interval-modes.js";
 export {
   checkParameters,
   type IntegersSpec,

@@ -23,29 +23,31 @@ function shardOf(engine: ReadEngine, log: string, partitions = 1): FlowShard {
 describe("searchFlows", () => {
   const searches = [planSearch("quick"), planSearch("hierarchical")];
 
-  it("counts the internal hosts that talk to a beacon's destination, over all shards and partitions", () => {
+  it("counts the internal hosts that talk to a beacon's destination, over all shards and partitions", async () => {
     const engines = [createEngine({ seed: [1, 2, 3, 4] }), createEngine({ seed: [1, 2, 3, 4] })];
     const logs = [
       rows("10.0.0.1", "192.0.2.1", 20) + rows("10.0.0.2", "192.0.2.1", 1) + rows("198.51.100.1", "192.0.2.1", 3),
       rows("10.0.0.1", "192.0.2.1", 5) + rows("10.0.0.3", "192.0.2.1", 2) + rows("10.0.0.4", "192.0.2.2", 20),
     ];
     const shards = engines.map((engine, i) => shardOf(engine, logs[i] ?? "", 2));
-    const found = (internalNetworks?: string[]): Record<string, number> =>
-      Object.fromEntries(
-        engines.flatMap((_, partition) => {
+    const found = async (internalNetworks?: string[]): Promise<Record<string, number>> => {
+      const counts = await Promise.all(
+        engines.map(async (_, partition) => {
           const fresh = createEngine({ seed: [1, 2, 3, 4] });
-          const { beacons } = searchFlows(fresh, shards, partition, searches, { internalNetworks });
+          const { beacons } = await searchFlows(fresh, shards, partition, searches, { internalNetworks });
           return (beacons[0] ?? []).map(({ destination, prevalence }) => [destination, prevalence] as const);
         }),
       );
-    expect(found()).toEqual({ "192.0.2.1": 3, "192.0.2.2": 1 });
-    expect(found(["198.51.100.0/24", "10.0.0.1"])).toEqual({ "192.0.2.1": 2, "192.0.2.2": 0 });
+      return Object.fromEntries(counts.flat());
+    };
+    expect(await found()).toEqual({ "192.0.2.1": 3, "192.0.2.2": 1 });
+    expect(await found(["198.51.100.0/24", "10.0.0.1"])).toEqual({ "192.0.2.1": 2, "192.0.2.2": 0 });
   });
 
-  it("explains every flow of two connections and more, beacon or not", () => {
+  it("explains every flow of two connections and more, beacon or not", async () => {
     const engine = createEngine();
     const shard = shardOf(engine, rows("10.0.0.1", "192.0.2.1", 20) + rows("10.0.0.2", "192.0.2.1", 5) + rows("10.0.0.3", "192.0.2.1", 1));
-    const { beacons, explained } = searchFlows(engine, [shard], 0, searches, { explain: true });
+    const { beacons, explained } = await searchFlows(engine, [shard], 0, searches, { explain: true });
     expect(beacons.map((list) => list.map(({ source }) => source))).toEqual([["10.0.0.1"], []]);
     const bySource = new Map(explained?.flows.map((flow) => [flow.source, flow]));
     expect([...bySource.keys()].sort()).toEqual(["10.0.0.1", "10.0.0.2"]);
@@ -61,10 +63,10 @@ describe("searchFlows", () => {
     expect(bySource.get("10.0.0.2")?.profile.medianMinutes).toBe(10);
   });
 
-  it("explains a thousand flows and counts the others", () => {
+  it("explains a thousand flows and counts the others", async () => {
     const engine = createEngine();
     const log = Array.from({ length: 1010 }, (_, i) => rows(`10.0.${i >> 8}.${i & 255}`, "192.0.2.1", 2)).join("");
-    const { explained } = searchFlows(engine, [shardOf(engine, log)], 0, searches, { explain: true });
+    const { explained } = await searchFlows(engine, [shardOf(engine, log)], 0, searches, { explain: true });
     expect([explained?.flows.length, explained?.omitted]).toEqual([1000, 10]);
   });
 });

@@ -5,6 +5,7 @@ import { type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence, ExplainedStep } from "./detector.js";
 import { type FlowProfile, profileFlow } from "./flow-profile.js";
+import { type IntervalMode, intervalModes, mayHaveModes, sampleGaps } from "./interval-modes.js";
 import { checkParameters, type ParameterValues } from "./parameters.js";
 import { detectorNamed } from "./registry.js";
 
@@ -26,6 +27,8 @@ export interface FlowSummary {
   readonly firstOccurrence: number;
   readonly lastOccurrence: number;
   readonly profile: FlowProfile;
+  /** The lengths that the flow sleeps, the largest share first. */
+  readonly modes: readonly IntervalMode[];
 }
 
 /** A potential beacon. */
@@ -63,7 +66,10 @@ export function planSearch(name: string, parameters: unknown = {}): Search {
   return { name, parameters: checkParameters(detectorNamed(name).parameters, parameters) };
 }
 
-function summaryOf(flow: Flow): FlowSummary {
+/** A summary whose modes are still a sample of gaps. */
+type Draft<Summary extends FlowSummary> = Omit<Summary, "modes" | "prevalence"> & { readonly sample: readonly number[] };
+
+function draftOf(flow: Flow): Draft<FlowSummary> {
   const { times } = flow;
   return {
     source: flow.source,
@@ -74,7 +80,18 @@ function summaryOf(flow: Flow): FlowSummary {
     firstOccurrence: times[0] ?? 0,
     lastOccurrence: times.at(-1) ?? 0,
     profile: profileFlow(flow),
+    sample: sampleGaps(flow.gaps),
   };
+}
+
+/** Finds the modes of flows; k-means is loaded when one needs it. */
+async function modesOf(samples: Iterable<readonly number[]>): Promise<Map<readonly number[], readonly IntervalMode[]>> {
+  const modes = new Map<readonly number[], readonly IntervalMode[]>();
+  for (const sample of samples) {
+    if (modes.has(sample)) continue;
+    modes.set(sample, intervalModes(sample, mayHaveModes(sample) ? (await import("ml-kmeans")).kmeans : undefined));
+  }
+  return modes;
 }
 
 /** Flows explained at most. */
@@ -95,37 +112,42 @@ export interface SearchOptions {
 }
 
 /** Runs searches over one partition of shards, every flow once for all of them; beacons come unordered. See `visitFlows`. */
-export function searchFlows(
+export async function searchFlows(
   engine: ReadEngine,
   shards: readonly FlowShard[],
   partition: number,
   searches: readonly Search[],
   { internalNetworks, explain = false }: SearchOptions = {},
-): SearchResult {
+): Promise<SearchResult> {
   const runs = searches.map((search) => {
     const detector = detectorNamed(search.name);
-    return { search, detector, least: detector.minConnections(search.parameters), found: [] as Omit<Beacon, "prevalence">[] };
+    return { search, detector, least: detector.minConnections(search.parameters), found: [] as Draft<Beacon>[] };
   });
-  const explained: ExplainedFlow[] = [];
+  const explained: Draft<ExplainedFlow>[] = [];
   let omitted = 0;
   const least = explain ? 2 : runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
   const totals = visitFlows(engine, shards, partition, least, (flow) => {
-    let summary: FlowSummary | undefined;
+    let summary: Draft<FlowSummary> | undefined;
     for (const { search, detector, least: needed, found } of runs) {
       if (flow.times.length < needed) continue;
       const verdict = detector.detect(flow, search.parameters);
       if (!verdict) continue;
-      summary ??= summaryOf(flow);
+      summary ??= draftOf(flow);
       found.push({ ...summary, ...verdict });
     }
     if (!explain) return;
     if (explained.length < MOST_EXPLAINED)
-      explained.push({ ...(summary ?? summaryOf(flow)), searches: searches.map((search) => explainOne(flow, search)) });
+      explained.push({ ...(summary ?? draftOf(flow)), searches: searches.map((search) => explainOne(flow, search)) });
     else omitted++;
   });
   const hosts = prevalence(shards, new Set(runs.flatMap(({ found }) => found.map(({ destination }) => destination))), internalNetworks);
-  const beacons = runs.map(({ found }) => found.map((beacon) => ({ ...beacon, prevalence: hosts.get(beacon.destination) ?? 0 })));
-  return { ...totals, beacons, ...(explain && { explained: { flows: explained, omitted } }) };
+  const modes = await modesOf([...runs.flatMap(({ found }) => found), ...explained].map(({ sample }) => sample));
+  const finished = <D extends Draft<FlowSummary>>({ sample, ...draft }: D): Omit<D, "sample"> & { modes: readonly IntervalMode[] } => ({
+    ...draft,
+    modes: modes.get(sample) ?? [],
+  });
+  const beacons = runs.map(({ found }) => found.map((draft) => ({ ...finished(draft), prevalence: hosts.get(draft.destination) ?? 0 })));
+  return { ...totals, beacons, ...(explain && { explained: { flows: explained.map(finished), omitted } }) };
 }
 
 function explainOne(flow: Flow, search: Search): ExplainedFlow["searches"][number] {

@@ -172,7 +172,7 @@ async function inThisThread(share: ShareOptions, counters: Counters, searches: r
   const reader = new HuntShare(share, counters);
   await reader.run();
   const read = reader.finish();
-  return { read: [read], found: [reader.search([read.shard], 0, searches)] };
+  return { read: [read], found: [await reader.search([read.shard], 0, searches)] };
 }
 
 async function inThreads(share: ShareOptions, counters: Counters, options: HuntLogsOptions, watch: Watch): Promise<Shares> {

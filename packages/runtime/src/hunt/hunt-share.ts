@@ -211,7 +211,7 @@ export class HuntShare {
   }
 
   /** Runs searches over one partition of the groups of all shares. */
-  search(shards: readonly FlowShard[], partition: number, searches: readonly Search[]): SearchResult {
+  search(shards: readonly FlowShard[], partition: number, searches: readonly Search[]): Promise<SearchResult> {
     const { filter, explain } = this.#options;
     return searchFlows(this.#engine, shards, partition, searches, { internalNetworks: filter?.internal_networks, explain });
   }

@@ -26,8 +26,15 @@ async function work(): Promise<void> {
   const share = new HuntShare(options, new Counters(counters));
   // The thread lives until the hunt ends it: `on`, not `once`.
   port.on("message", ({ shards, partition, searches }: SearchOrder) => {
-    const answer: WorkerAnswer = { kind: "found", result: share.search(shards, partition, searches) };
-    port.postMessage(answer);
+    share.search(shards, partition, searches).then(
+      (result) => port.postMessage({ kind: "found", result } satisfies WorkerAnswer),
+      (cause: unknown) => {
+        // Out of the promise: the hunt hears of it as the thread's error.
+        setImmediate(() => {
+          throw cause;
+        });
+      },
+    );
   });
   await share.run();
   const answer: WorkerAnswer = { kind: "read", share: share.finish((bytes) => new SharedArrayBuffer(bytes)) };

@@ -1,0 +1,110 @@
+import { type Beacon, formatTime, type Histogram } from "@heliograph/core";
+import type { HuntLogsResult } from "@heliograph/runtime";
+import { foundLine, readLine } from "./beacon-report.js";
+import { grouped, humanMinutes, printable } from "./text-table.js";
+
+const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** Text as HTML shows it, whatever a log put into it. */
+const escaped = (text: string): string => printable(text, 500).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+
+// No script, nothing from elsewhere: a report may be opened where the incident is.
+const STYLE = `
+:root { color-scheme: light dark; --line: #8886; --bar: #c2410c; --dim: #777; }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
+td.n, th.n { text-align: right; }
+.scroll { overflow-x: auto; }
+section.beacon { border-top: 1px solid var(--line); margin-top: 2rem; }
+.charts { display: flex; flex-wrap: wrap; gap: 2rem; }
+figure { margin: 0; flex: 1 1 24rem; }
+figcaption { color: var(--dim); }
+svg { width: 100%; height: 8rem; display: block; border-bottom: 1px solid var(--line); }
+rect { fill: var(--bar); }
+.edges { display: flex; justify-content: space-between; color: var(--dim); font-size: .85em; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 0; }
+dt { color: var(--dim); } dd { margin: 0; }
+@media print { section.beacon { break-inside: avoid; } }
+`;
+
+function chart(title: string, { from, to, counts }: Histogram, edge: (value: number) => string): string {
+  const most = Math.max(...counts, 1);
+  const bars = counts
+    .map((count, bin) => {
+      const height = (100 * count) / most;
+      return count === 0 ? "" : `<rect x="${bin}" y="${(100 - height).toFixed(2)}" width="0.9" height="${height.toFixed(2)}"/>`;
+    })
+    .join("");
+  return `<figure><figcaption>${title}, at most ${grouped(most)} in a bar</figcaption>
+<svg viewBox="0 0 ${counts.length} 100" preserveAspectRatio="none" role="img" aria-label="${title}">${bars}</svg>
+<div class="edges"><span>${escaped(edge(from))}</span><span>${escaped(edge(to))}</span></div></figure>`;
+}
+
+const moment = (micros: number): string => formatTime(micros).slice(0, 19).replace("T", " ");
+
+function evidenceList({ profile, modes, prevalence, evidence }: Beacon): string {
+  const rows: [string, string][] = [
+    ["Intervals", `median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}`],
+    [
+      "Sleeps",
+      modes
+        .map((mode) => `${humanMinutes(mode.medianMinutes)}: ${(100 * mode.share).toFixed(0)} %, jitter ${mode.jitterPercent.toFixed(1)} %`)
+        .join("; "),
+    ],
+    [
+      "Spread",
+      `median absolute deviation ${humanMinutes(profile.madMinutes)}, coefficient of variation ${profile.coefficientOfVariation.toFixed(2)}`,
+    ],
+    ["Longest gap", `${humanMinutes(profile.longestGapMinutes)} from ${moment(profile.longestGapStart)} UTC`],
+    ["Active", `in ${grouped(profile.hoursActive)} hours`],
+    ["Internal hosts that talk to the destination", grouped(prevalence)],
+    ...Object.entries(evidence).map(([name, value]): [string, string] => [
+      name,
+      typeof value === "number" ? String(Number(value.toFixed(4))) : String(value),
+    ]),
+  ];
+  return `<dl>${rows.map(([term, value]) => `<dt>${escaped(term)}</dt><dd>${escaped(value)}</dd>`).join("")}</dl>`;
+}
+
+const place = (beacon: Beacon): string =>
+  `${escaped(beacon.source)} → ${escaped(beacon.destination)} ${beacon.port}/${escaped(beacon.protocol)}`;
+
+function section(beacon: Beacon, id: string): string {
+  return `<section class="beacon" id="${id}"><h3>${place(beacon)} — score ${beacon.score.toFixed(1)}</h3>
+<p>${grouped(beacon.connectionCount)} connections from ${moment(beacon.firstOccurrence)} to ${moment(beacon.lastOccurrence)} UTC</p>
+<div class="charts">${chart("Intervals", beacon.profile.intervals, humanMinutes)}${chart("Connections over time", beacon.profile.timeline, moment)}</div>
+${evidenceList(beacon)}</section>`;
+}
+
+function row(beacon: Beacon, id: string): string {
+  return `<tr><td class="n">${beacon.score.toFixed(1)}</td><td><a href="#${id}">${escaped(beacon.source)}</a></td><td>${escaped(beacon.destination)}</td>
+<td class="n">${beacon.port}/${escaped(beacon.protocol)}</td><td class="n">${grouped(beacon.connectionCount)}</td><td class="n">${grouped(beacon.prevalence)}</td>
+<td class="n">${humanMinutes(Number(beacon.evidence["medianMinutes"]))}</td><td>${moment(beacon.firstOccurrence)}</td><td>${moment(beacon.lastOccurrence)}</td></tr>`;
+}
+
+function searchPart(one: HuntLogsResult["results"][number]): string {
+  const { search, beacons } = one;
+  const parameters = Object.entries(search.parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const id = (index: number): string => `${search.name}-${index + 1}`;
+  const table =
+    beacons.length === 0
+      ? ""
+      : `<div class="scroll"><table><thead><tr><th class="n">Score</th><th>Source</th><th>Destination</th><th class="n">Port</th><th class="n">Connections</th>
+<th class="n">Hosts</th><th class="n">Every</th><th>First (UTC)</th><th>Last (UTC)</th></tr></thead>
+<tbody>${beacons.map((beacon, index) => row(beacon, id(index))).join("\n")}</tbody></table></div>`;
+  return `<h2>${escaped(foundLine(one))}</h2><p>${escaped(parameters.join(", "))}</p>${table}
+${beacons.map((beacon, index) => section(beacon, id(index))).join("\n")}`;
+}
+
+/** One page that needs nothing else: a table, and charts for each beacon. */
+export function htmlReport(result: HuntLogsResult): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Heliograph: potential beacons</title><style>${STYLE}</style></head>
+<body><h1>Potential beacons</h1><p>Among ${escaped(readLine(result))}. Regular is not malicious: time servers and update checks are regular too.</p>
+${result.results.map(searchPart).join("\n")}
+</body></html>
+`;
+}

@@ -1,0 +1,41 @@
+import { type Beacon, formatTime } from "@heliograph/core";
+import type { HuntLogsResult } from "@heliograph/runtime";
+import { foundLine, readLine } from "./beacon-report.js";
+import { grouped, humanMinutes, printable, sparkline } from "./text-table.js";
+
+/** Text that Markdown takes for nothing but text. */
+const escaped = (text: string): string => printable(text, 500).replace(/[\\`*_{}[\]<>()#+!|~&-]/g, "\\$&");
+
+const moment = (micros: number): string => formatTime(micros).slice(0, 19).replace("T", " ");
+
+const COLUMNS: readonly (readonly [title: string, rule: string, cell: (beacon: Beacon) => string])[] = [
+  ["Score", "--:", ({ score }) => score.toFixed(1)],
+  ["Source", "---", ({ source }) => escaped(source)],
+  ["Destination", "---", ({ destination }) => escaped(destination)],
+  ["Port", "--:", ({ port, protocol }) => `${port}/${escaped(protocol)}`],
+  ["Connections", "--:", ({ connectionCount }) => grouped(connectionCount)],
+  ["Hosts", "--:", ({ prevalence }) => grouped(prevalence)],
+  ["Every", "--:", ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"]))],
+  ["Longest gap", "--:", ({ profile }) => humanMinutes(profile.longestGapMinutes)],
+  ["First (UTC)", "---", ({ firstOccurrence }) => moment(firstOccurrence)],
+  ["Last (UTC)", "---", ({ lastOccurrence }) => moment(lastOccurrence)],
+  ["Timeline", "---", ({ profile }) => sparkline(profile.timeline.counts)],
+];
+
+/** Tables for a ticket or a wiki. */
+export function markdownReport(result: HuntLogsResult): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const parts = result.results.map((one) => {
+    const table =
+      one.beacons.length === 0
+        ? []
+        : [
+            line(COLUMNS.map(([title]) => title)),
+            line(COLUMNS.map(([, rule]) => rule)),
+            ...one.beacons.map((beacon) => line(COLUMNS.map(([, , cell]) => cell(beacon)))),
+            "",
+          ];
+    return [`## ${foundLine(one)}`, "", ...table].join("\n");
+  });
+  return `# Potential beacons\n\nAmong ${escaped(readLine(result))}.\n\n${parts.join("\n")}`;
+}
