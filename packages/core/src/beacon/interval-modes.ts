@@ -13,11 +13,13 @@ export interface IntervalMode {
 /** ml-kmeans takes longer to load than most hunts need: it is loaded when gaps may have several modes. */
 export type KMeans = typeof import("ml-kmeans").kmeans;
 
-const SAMPLE_GAPS = 512;
+const SAMPLE_GAPS = 128;
 const MOST_MODES = 4;
 const FEWEST_GAPS = 8;
 /** Gaps whose middle 96 % lie within this ratio are one mode whatever else: jitter, not another sleep. */
 const ONE_MODE_RATIO = 1.25;
+/** Between two modes there is a step, of at least this share of the logarithmic range, from one gap to the next longer one. */
+const LEAST_STEP = 0.1;
 /** A cluster of fewer gaps is a stray, such as a night without power, and no mode. */
 const LEAST_SHARE = 0.02;
 const LEAST_GAPS = 3;
@@ -36,10 +38,15 @@ export function sampleGaps(gaps: Float64Array): number[] {
   return Array.from({ length: size }, (_, i) => (sorted[Math.floor(((i + 0.5) * sorted.length) / size)] ?? 0) / MICROS_PER_MINUTE);
 }
 
-/** Whether a sample could have more than one mode, and so needs k-means. */
+/** Whether a sample could have more than one mode, and so needs k-means: it is spread out, and not evenly. */
 export function mayHaveModes(sample: readonly number[]): boolean {
   const edge = Math.floor(sample.length * LEAST_SHARE);
-  return sample.length >= FEWEST_GAPS && (sample.at(-1 - edge) ?? 0) > (sample[edge] ?? 0) * ONE_MODE_RATIO;
+  const last = sample.length - 1 - edge;
+  const ratio = (sample[last] ?? 0) / (sample[edge] ?? 0);
+  if (sample.length < FEWEST_GAPS || ratio <= ONE_MODE_RATIO) return false;
+  const step = ratio ** LEAST_STEP;
+  for (let i = edge; i < last; i++) if ((sample[i + 1] ?? 0) > (sample[i] ?? 0) * step) return true;
+  return false;
 }
 
 function modeOf(members: readonly number[], all: number): IntervalMode {
