@@ -111,6 +111,36 @@ describe("heliograph show", () => {
   });
 });
 
+describe("heliograph top", () => {
+  it("counts connections for each source, destination and port, protocols together", async () => {
+    const udp = rowsOf("10.0.0.1", 7).replaceAll("tcp", "udp").replaceAll(".000000", ".500000");
+    const log =
+      HEADER +
+      rowsOf("10.0.0.1", 9) +
+      rowsOf("10.0.0.2", 12) +
+      udp +
+      rowsOf("10.0.0.3", 2) +
+      rowsOf("10.0.0.2", 12) +
+      rowsOf("127.0.0.1", 50);
+    const { code, out, err } = await heliograph(["top", "-", "-n", "2", "--json"], log);
+    expect([code, err]).toEqual([0, ""]);
+    const talker = { destination: "192.0.2.1", port: 443 };
+    expect(JSON.parse(out)).toEqual({
+      talkers: [
+        { source: "10.0.0.1", ...talker, connectionCount: 16 },
+        { source: "10.0.0.2", ...talker, connectionCount: 12 },
+      ],
+    });
+    expect((await heliograph(["top", "-", "--not-source", "10.0.0.0/31", "--format", "csv"], log)).out).toBe(
+      "Source IP,Destination IP,Port,Connection Count\n10.0.0.2,192.0.2.1,443,12\n10.0.0.3,192.0.2.1,443,2\n",
+    );
+    expect((await heliograph(["top", "-", "-n", "1"], log)).out).toBe(
+      "Conns  Source    Destination  Port\n   16  10.0.0.1  192.0.2.1     443\n",
+    );
+    expect((await heliograph(["top", "-", "-n", "0"], log)).code).toBe(2);
+  });
+});
+
 describe("heliograph hunt quick", () => {
   it("finds what was planted in the example logs, as JSON", async () => {
     const result = await hunted([examples]);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addHuntCommand } from "./hunt-command.js";
 import { addShowCommand } from "./show-command.js";
 import { addSummaryCommand } from "./summary-command.js";
+import { addTopCommand } from "./top-command.js";
 import { UsageError } from "./usage-error.js";
 
 /** Exit codes: 0 done, 1 an input gave nothing readable or something failed, 2 usage, 130 interrupted. */
@@ -26,6 +27,7 @@ function program(signal: AbortSignal): Command {
     .addHelpText("after", "\nTry it:\n  heliograph hunt quick examples/logs\n  heliograph summary examples/logs");
   addHuntCommand(root, signal);
   addShowCommand(root, signal);
+  addTopCommand(root, signal);
   addSummaryCommand(root, signal);
   return root;
 }

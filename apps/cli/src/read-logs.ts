@@ -35,6 +35,7 @@ export async function readLogs(
     searches: readonly Search[];
     filter?: ConnectionFilter;
     explain?: boolean;
+    topTalkers?: number;
     bounds?: TimeBounds;
     perFile?: boolean;
     signal: AbortSignal;

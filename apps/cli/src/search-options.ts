@@ -48,15 +48,20 @@ export function searchesFrom(names: string, options: Readonly<Record<string, unk
   });
 }
 
+/** Adds the bounds in time. */
+export function addBoundOptions(command: Command): void {
+  command
+    .option("--start <time>", "Leave out connections before this time (2024-05-05, 2024-05-05T13:30:00Z or epoch seconds)")
+    .option("--end <time>", "Leave out connections after this time")
+    .addOption(new Option("--start-dte <time>").hideHelp())
+    .addOption(new Option("--end-dte <time>").hideHelp());
+}
+
 /** Adds an option for each parameter of each search, and the bounds in time. */
 export function addSearchOptions(command: Command): void {
   for (const { name, type, aliases = [] } of allParameters()) {
     command.option(`${flagOf(name)} ${PLACEHOLDERS[type]}`, parameterHelp(name));
     for (const alias of aliases) command.addOption(new Option(`${flagOf(alias)} ${PLACEHOLDERS[type]}`).hideHelp());
   }
-  command
-    .option("--start <time>", "Leave out connections before this time (2024-05-05, 2024-05-05T13:30:00Z or epoch seconds)")
-    .option("--end <time>", "Leave out connections after this time")
-    .addOption(new Option("--start-dte <time>").hideHelp())
-    .addOption(new Option("--end-dte <time>").hideHelp());
+  addBoundOptions(command);
 }

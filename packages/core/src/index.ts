@@ -41,6 +41,7 @@ export type { Flow } from "./flows/flow.js";
 export { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
 export type { Allocate, FlowShard } from "./flows/flow-shard.js";
 export { RowFilter, type TimeBounds } from "./flows/row-filter.js";
+export { compareTalkers, type Talker, TalkerCount } from "./flows/top-talkers.js";
 export { type FlowVisitor, type VisitTotals, visitFlows } from "./flows/visit-flows.js";
 export { type HuntOptions, type HuntResult, hunt } from "./hunt.js";
 export { type Clusters1d, dbscan1d } from "./stats/dbscan-1d.js";

@@ -1,6 +1,7 @@
 import type { Flow } from "../flows/flow.js";
 import type { FlowShard } from "../flows/flow-shard.js";
 import { prevalence } from "../flows/prevalence.js";
+import { type Talker, TalkerCount } from "../flows/top-talkers.js";
 import { type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence, ExplainedStep } from "./detector.js";
@@ -56,6 +57,8 @@ export interface SearchResult extends VisitTotals {
   readonly beacons: readonly (readonly Beacon[])[];
   /** Only when asked for. */
   readonly explained?: ExplainedFlows;
+  /** Only when asked for; those with most connections first. */
+  readonly talkers?: readonly Talker[];
 }
 
 /**
@@ -109,6 +112,8 @@ export interface SearchOptions {
   readonly internalNetworks?: readonly string[] | undefined;
   /** Explain every flow of at least two connections: for the few that a filter leaves. Those beyond 1,000 are counted. */
   readonly explain?: boolean | undefined;
+  /** Count the connections of each (source, destination, port), and tell so many of those with most. Default 0. */
+  readonly topTalkers?: number | undefined;
 }
 
 /** Runs searches over one partition of shards, every flow once for all of them; beacons come unordered. See `visitFlows`. */
@@ -117,7 +122,7 @@ export async function searchFlows(
   shards: readonly FlowShard[],
   partition: number,
   searches: readonly Search[],
-  { internalNetworks, explain = false }: SearchOptions = {},
+  { internalNetworks, explain = false, topTalkers = 0 }: SearchOptions = {},
 ): Promise<SearchResult> {
   const runs = searches.map((search) => {
     const detector = detectorNamed(search.name);
@@ -125,8 +130,10 @@ export async function searchFlows(
   });
   const explained: Draft<ExplainedFlow>[] = [];
   let omitted = 0;
-  const least = explain ? 2 : runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
+  const talkers = topTalkers > 0 ? new TalkerCount() : undefined;
+  const least = talkers ? 1 : explain ? 2 : runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
   const totals = visitFlows(engine, shards, partition, least, (flow) => {
+    talkers?.add(flow);
     let summary: Draft<FlowSummary> | undefined;
     for (const { search, detector, least: needed, found } of runs) {
       if (flow.times.length < needed) continue;
@@ -135,7 +142,7 @@ export async function searchFlows(
       summary ??= draftOf(flow);
       found.push({ ...summary, ...verdict });
     }
-    if (!explain) return;
+    if (!explain || flow.times.length < 2) return;
     if (explained.length < MOST_EXPLAINED)
       explained.push({ ...(summary ?? draftOf(flow)), searches: searches.map((search) => explainOne(flow, search)) });
     else omitted++;
@@ -147,7 +154,12 @@ export async function searchFlows(
     modes: modes.get(sample) ?? [],
   });
   const beacons = runs.map(({ found }) => found.map((draft) => ({ ...finished(draft), prevalence: hosts.get(draft.destination) ?? 0 })));
-  return { ...totals, beacons, ...(explain && { explained: { flows: explained.map(finished), omitted } }) };
+  return {
+    ...totals,
+    beacons,
+    ...(explain && { explained: { flows: explained.map(finished), omitted } }),
+    ...(talkers && { talkers: talkers.top(topTalkers) }),
+  };
 }
 
 function explainOne(flow: Flow, search: Search): ExplainedFlow["searches"][number] {

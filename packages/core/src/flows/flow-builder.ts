@@ -211,7 +211,7 @@ export class FlowBuilder {
     const groups = keys.sources.length;
     const { counts: cursors, byBucket } = this.#countRows(groups);
     const kept = this.#filter ? this.#keptGroups(this.#filter, byBucket, cursors, keys, addresses, protocols) : byBucket;
-    const { order, bounds } = partitionOrder(kept, keys, addresses, protocols, partitions, seed);
+    const { order, bounds } = partitionOrder(kept, keys, addresses, partitions, seed);
     const starts = new Uint32Array(allocate((order.length + 1) * 4));
     let total = 0;
     for (let place = 0; place < order.length; place++) {
@@ -254,7 +254,6 @@ function partitionOrder(
   groupOrder: Uint32Array,
   keys: GroupKeys,
   addresses: TextColumn,
-  protocols: TextColumn,
   partitions: number,
   seed: number,
 ): { order: Uint32Array; bounds: Uint32Array } {
@@ -266,14 +265,12 @@ function partitionOrder(
   }
   const order = new Uint32Array(groups);
   const addressHashes = textHashes(addresses, seed);
-  const protocolHashes = textHashes(protocols, seed);
   const partition = new Uint32Array(keys.sources.length);
   for (const group of groupOrder) {
     const place = partitionOf(
       addressHashes[keys.sources[group] ?? -1] ?? 0,
       addressHashes[keys.destinations[group] ?? -1] ?? 0,
       keys.ports[group] ?? 0,
-      protocolHashes[keys.protocols[group] ?? -1] ?? 0,
       partitions,
     );
     partition[group] = place;

@@ -13,10 +13,13 @@ export function textHashes({ offsets, bytes }: TextColumn, seed: number): Uint32
   return hashes;
 }
 
-/** The partition of a group from the hashes of its texts and its port: every thread puts a group into the same one. */
-export function partitionOf(source: number, destination: number, port: number, protocol: number, partitions: number): number {
+/**
+ * The partition of a group from the hashes of its addresses and its port: every thread puts a group into the same one, and
+ * groups that differ in the protocol alone stay together.
+ */
+export function partitionOf(source: number, destination: number, port: number, partitions: number): number {
   let h = Math.imul(source, 0x9e3779b1) ^ Math.imul(destination, 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 16) ^ port, 0xc2b2ae35) ^ protocol;
+  h = Math.imul(h ^ (h >>> 16) ^ port, 0xc2b2ae35);
   h = Math.imul(h ^ (h >>> 15), 0x27d4eb2f);
   return ((h ^ (h >>> 16)) >>> 0) % partitions;
 }

@@ -122,6 +122,14 @@ describe("huntLogs", () => {
     expect(result.hosts).toBeGreaterThan(900);
   });
 
+  it("counts the top talkers over all threads", async () => {
+    const { files } = await findLogs([join(folder, "conn.log")]);
+    const [one, two] = await Promise.all([1, 2].map((threads) => huntLogs(files, { searches: [], topTalkers: 15, threads })));
+    expect(one?.talkers).toHaveLength(15);
+    expect(one?.talkers?.[0]).toMatchObject({ destination: "192.0.2.1", port: 443, connectionCount: ROWS / 100 });
+    expect(two?.talkers).toEqual(one?.talkers);
+  });
+
   it("ends when it is told to", async () => {
     const { files } = await findLogs([join(folder, "conn.log")]);
     const stop = new AbortController();

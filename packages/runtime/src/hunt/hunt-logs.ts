@@ -9,6 +9,7 @@ import {
   checkFilter,
   compareBeacons,
   compareFlows,
+  compareTalkers,
   type ExplainedFlows,
   emptyReport,
   type HashSeed,
@@ -18,6 +19,7 @@ import {
   removedRows,
   type Search,
   type SearchResult,
+  type Talker,
   type TimeBounds,
   unpackTexts,
 } from "@heliograph/core";
@@ -35,7 +37,7 @@ export interface HuntLogsOptions {
   /** Searches from `planSearch`; all of them go over the logs once. May be empty: then the logs are only described. */
   readonly searches: readonly Search[];
   readonly bounds?: TimeBounds;
-  /** Connections to look at. Default: all but loopback, link-local and multicast when there are searches, else all. */
+  /** Connections to look at. Default: all when the logs are only described, else all but loopback, link-local and multicast. */
   readonly filter?: ConnectionFilter;
   /** Threads; default: one for each processor. */
   readonly threads?: number;
@@ -46,6 +48,8 @@ export interface HuntLogsOptions {
   readonly perFile?: boolean;
   /** Whether to explain every group that the filter leaves: for a few, see `SearchOptions`. */
   readonly explain?: boolean;
+  /** So many of the (source, destination, port) with most connections to tell. Default 0. */
+  readonly topTalkers?: number;
   /** Called about five times a second. */
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the hunt: the promise rejects with the signal's reason. */
@@ -75,6 +79,8 @@ export interface HuntLogsResult {
   readonly files: readonly FileReport[];
   /** Only with `explain`; those with most connections first. */
   readonly explained?: ExplainedFlows;
+  /** Only with `topTalkers`; those with most connections first. */
+  readonly talkers?: readonly Talker[];
   readonly groups: number;
   /** Distinct addresses; only with `perFile`. */
   readonly hosts?: number;
@@ -109,7 +115,7 @@ interface Shares {
  */
 export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptions): Promise<HuntLogsResult> {
   const started = performance.now();
-  const filter = options.searches.length > 0 || options.filter ? checkFilter(options.filter ?? {}) : undefined;
+  const filter = options.searches.length > 0 || options.topTalkers || options.filter ? checkFilter(options.filter ?? {}) : undefined;
   // A pattern that is none is the caller's mistake: found here, before any thread starts.
   planFilter(filter);
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
@@ -131,6 +137,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
       limits: options.limits ?? {},
       perFile: options.perFile ?? false,
       explain: options.explain ?? false,
+      topTalkers: options.topTalkers ?? 0,
     };
     const counters = new Counters();
     const watch = new Watch(counters, totalBytes, options);
@@ -230,6 +237,12 @@ function joined(
       search,
       beacons: found.flatMap((result) => result.beacons[index] ?? []).sort(compareBeacons),
     })),
+    ...(share.topTalkers > 0 && {
+      talkers: found
+        .flatMap(({ talkers }) => talkers ?? [])
+        .sort(compareTalkers)
+        .slice(0, share.topTalkers),
+    }),
     ...(share.explain && {
       explained: {
         flows: found.flatMap(({ explained }) => explained?.flows ?? []).sort(compareFlows),

@@ -50,6 +50,8 @@ export interface ShareOptions {
   readonly perFile: boolean;
   /** Whether to explain every group that the filter leaves. */
   readonly explain: boolean;
+  /** So many of the (source, destination, port) with most connections to tell. */
+  readonly topTalkers: number;
 }
 
 /** What one log holds by itself. */
@@ -212,8 +214,8 @@ export class HuntShare {
 
   /** Runs searches over one partition of the groups of all shares. */
   search(shards: readonly FlowShard[], partition: number, searches: readonly Search[]): Promise<SearchResult> {
-    const { filter, explain } = this.#options;
-    return searchFlows(this.#engine, shards, partition, searches, { internalNetworks: filter?.internal_networks, explain });
+    const { filter, explain, topTalkers } = this.#options;
+    return searchFlows(this.#engine, shards, partition, searches, { internalNetworks: filter?.internal_networks, explain, topTalkers });
   }
 
   /** Ends reading: hands over what was read, its groups split among the shares. */

@@ -1,0 +1,80 @@
+import { parseBounds, type Talker } from "@heliograph/core";
+import type { Command } from "commander";
+import { addFilterOptions, filterFrom } from "./filter-options.js";
+import { chosenFormat, writeResult } from "./output.js";
+import { type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { addBoundOptions } from "./search-options.js";
+import { grouped, textTable } from "./text-table.js";
+import { UsageError } from "./usage-error.js";
+
+const FORMATS = ["table", "json", "csv"] as const;
+const MOST = 1_000_000;
+
+interface TopOptions extends ReadLogsOptions {
+  readonly count: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly startDte?: string;
+  readonly endDte?: string;
+  readonly format?: string;
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly [option: string]: unknown;
+}
+
+function table(talkers: readonly Talker[]): string {
+  return textTable<Talker>(
+    [
+      { title: "Conns", align: "right", cell: ({ connectionCount }) => grouped(connectionCount) },
+      { title: "Source", align: "left", cell: ({ source }) => source },
+      { title: "Destination", align: "left", cell: ({ destination }) => destination },
+      { title: "Port", align: "right", cell: ({ port }) => String(port) },
+    ],
+    talkers,
+  );
+}
+
+async function csv(talkers: readonly Talker[]): Promise<string> {
+  const { writeToString } = await import("fast-csv");
+  const { csvCell } = await import("./csv-cell.js");
+  const rows = talkers.map((talker) => [csvCell(talker.source), csvCell(talker.destination), talker.port, talker.connectionCount]);
+  const headers = ["Source IP", "Destination IP", "Port", "Connection Count"];
+  return writeToString(rows, { headers, alwaysWriteHeaders: true, includeEndRowDelimiter: true });
+}
+
+/** Adds `heliograph top`. */
+export function addTopCommand(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command("top")
+    .description("Who connects most: connection counts for each source, destination and port")
+    .argument("<path...>", "conn logs: files, folders, patterns with * ? **, or - for standard input")
+    .option("-n, --count <number>", "How many to list", "20");
+  addBoundOptions(command);
+  addFilterOptions(command);
+  command
+    .option("--threads <number>", "Threads to read with (default: one for each processor)")
+    .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
+    .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: table)`)
+    .option("--json", "Short for --format json")
+    .option("--output <file>", "Write the result to a file")
+    .option("--verbose", "Say what was read, skipped and found odd")
+    .action(async (paths: string[], options: TopOptions) => {
+      const format = chosenFormat(FORMATS, options);
+      const count = Number(options.count);
+      if (!Number.isInteger(count) || count < 1 || count > MOST)
+        throw new UsageError(`--count must be a whole number from 1 to ${MOST}, got ${options.count}`);
+      const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
+      const { result, failed } = await readLogs(paths, options, {
+        searches: [],
+        filter: filterFrom(options),
+        bounds,
+        topTalkers: count,
+        signal,
+      });
+      const talkers = result.talkers ?? [];
+      const text =
+        format === "json" ? `${JSON.stringify({ talkers }, undefined, 2)}\n` : await (format === "csv" ? csv(talkers) : table(talkers));
+      await writeResult(text, options.output);
+      if (failed) process.exitCode = 1;
+    });
+}

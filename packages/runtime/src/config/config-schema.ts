@@ -1,0 +1,89 @@
+import { DIRECTIONS, detectors, type ParameterSpec } from "@heliograph/core";
+
+const texts = (description: string): object => ({ type: "array", items: { type: "string", minLength: 1 }, description });
+
+const choice = (description: string, items: object = { type: "string", minLength: 1 }): object => ({
+  type: "object",
+  description,
+  additionalProperties: false,
+  properties: { include: { type: "array", items }, exclude: { type: "array", items } },
+});
+
+const port = {
+  anyOf: [
+    { type: "integer", minimum: 0, maximum: 65_535 },
+    { type: "string", pattern: "^\\d{1,5}(-\\d{1,5})?$" },
+  ],
+};
+
+function parameterSchema(spec: ParameterSpec): object {
+  const { description, default: standard } = spec;
+  const said = { description, ...(standard !== undefined && { default: standard }) };
+  switch (spec.type) {
+    case "number":
+    case "integer":
+      return { ...said, type: spec.type, minimum: spec.min, ...(spec.max !== undefined && { maximum: spec.max }) };
+    case "integers":
+      return { ...said, type: "array", minItems: 1, items: { type: "integer", minimum: spec.min } };
+    case "spans":
+      return {
+        ...said,
+        type: "array",
+        minItems: 1,
+        items: { type: "array", items: { type: "number", minimum: 0 }, minItems: 2, maxItems: 2 },
+      };
+  }
+}
+
+/** The JSON Schema of the configuration file, made from the detectors' own descriptions; published as `config.schema.json`. */
+export function configSchema(): object {
+  const searches = detectors.map(({ name, description, parameters }) => [
+    name,
+    {
+      type: "object",
+      description,
+      additionalProperties: false,
+      properties: Object.fromEntries(
+        parameters.flatMap((spec) => [spec.name, ...(spec.aliases ?? [])].map((known) => [known, parameterSchema(spec)])),
+      ),
+    },
+  ]);
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Heliograph configuration",
+    type: "object",
+    additionalProperties: false,
+    properties: {
+      $schema: { type: "string" },
+      searches: {
+        type: "object",
+        description: "Parameters of each search",
+        additionalProperties: false,
+        properties: Object.fromEntries(searches),
+      },
+      filter: {
+        type: "object",
+        description: "Which connections the searches look at",
+        additionalProperties: false,
+        properties: {
+          ports: choice("Destination ports or ranges such as 8000-8100", port),
+          source: choice("Source addresses, networks or patterns"),
+          destination: choice("Destination addresses, networks or patterns"),
+          address: choice("Addresses, networks or patterns of either end"),
+          protocol: choice("Protocols such as tcp"),
+          conn_state: choice("Zeek connection states such as SF"),
+          service: choice("Services such as ssl; - for none"),
+          internal_networks: texts("What counts as internal"),
+          direction: { enum: DIRECTIONS, description: "By what is internal", default: "any" },
+          default_filters: { type: "boolean", description: "Leave out loopback, link-local and multicast addresses", default: true },
+        },
+      },
+      threads: {
+        type: "integer",
+        minimum: 1,
+        maximum: 64,
+        description: "Threads to read and search with; default: one for each processor",
+      },
+    },
+  };
+}
