@@ -111,6 +111,36 @@ describe("heliograph show", () => {
   });
 });
 
+describe("a configuration file", () => {
+  it("sets searches and filters; options go before it; config prints what is in force", async () => {
+    const log = HEADER + rowsOf("10.0.0.1") + rowsOf("10.0.0.2");
+    const config = {
+      searches: { quick: { delta: 15, percent: 50 }, detailed: { delta: 3, spans: [[5, 15]] } },
+      filter: { source: { exclude: ["10.0.0.2"] } },
+    };
+    writeFileSync(join(folder, "my.json"), JSON.stringify(config));
+    const plain = await hunted(["-", "--config", "my.json"], log);
+    expect(plain.parameters).toMatchObject({ delta: 15, percent: 50, call_back: 10 });
+    expect(plain.beacons.map(({ source }) => source)).toEqual(["10.0.0.1"]);
+    const over = await hunted(["-", "--config", "my.json", "--percent", "60", "--not-source", "10.0.0.1"], log);
+    expect(over.parameters).toMatchObject({ delta: 15, percent: 60 });
+    expect(over.beacons.map(({ source }) => source)).toEqual(["10.0.0.2"]);
+    const spans = await heliograph(["hunt", "detailed", "-", "--json", "--config", "my.json", "--time-spans", "[[8,12]]"], log);
+    expect((JSON.parse(spans.out) as JsonResult).parameters).toMatchObject({ delta: 3, time_spans: [[8, 12]] });
+    const printed = JSON.parse((await heliograph(["config", "--config", "my.json"])).out) as {
+      searches: Record<string, object>;
+      filter: object;
+    };
+    expect(printed.searches["quick"]).toEqual({ delta: 15, call_back: 10, percent: 50, span_avg: 12, variance: 15 });
+    expect(printed.filter).toMatchObject({ source: { exclude: ["10.0.0.2"] }, default_filters: true, direction: "any" });
+    expect(JSON.parse((await heliograph(["config", "--schema"])).out)).toMatchObject({ title: "Heliograph configuration" });
+    writeFileSync(join(folder, "wrong.json"), '{"filter": {"sources": {}}}');
+    const wrong = await heliograph(["hunt", "quick", "-", "--config", "wrong.json"], log);
+    expect([wrong.code, wrong.out]).toEqual([2, ""]);
+    expect(wrong.err).toContain("wrong.json: filter must NOT have additional properties (sources)");
+  });
+});
+
 describe("heliograph top", () => {
   it("counts connections for each source, destination and port, protocols together", async () => {
     const udp = rowsOf("10.0.0.1", 7).replaceAll("tcp", "udp").replaceAll(".000000", ".500000");

@@ -28,18 +28,18 @@ export function addFilterOptions(command: Command, only?: readonly string[]): vo
     .option("--no-default-filters", "Do not leave out loopback, link-local and multicast addresses");
 }
 
-/** The filter that options give; what they leave open stays open. */
-export function filterFrom(options: Readonly<Record<string, unknown>>): ConnectionFilter {
+/** The filter that options give; what they leave open is as the configuration has it. */
+export function filterFrom(options: Readonly<Record<string, unknown>>, configured: ConnectionFilter = {}): ConnectionFilter {
   const listOf = (name: string): string[] | undefined => {
     const text = options[camel(name)];
     return typeof text === "string" ? text.split(",").map((item) => item.trim()) : undefined;
   };
-  const members: Record<string, unknown> = {};
+  const members: Record<string, unknown> = { ...configured };
   for (const [option, member] of LISTS) {
     const include = listOf(option);
     const exclude = listOf(`not-${option}`);
     const choice: Choice = { ...(include && { include }), ...(exclude && { exclude }) };
-    if (include || exclude) members[member] = choice;
+    if (include || exclude) members[member] = { ...configured[member], ...choice };
   }
   const networks = listOf("internal-networks");
   if (networks) members["internal_networks"] = networks;

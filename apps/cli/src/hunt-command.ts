@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { BeaconFormat } from "./beacon-report.js";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { chosenFormat, usesColour, writeResult } from "./output.js";
-import { type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addSearchOptions, searchesFrom } from "./search-options.js";
 
 // Not taken from the report, which is loaded when there is something to report.
@@ -33,6 +33,7 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
   addSearchOptions(command);
   addFilterOptions(command);
   command
+    .option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)")
     .option("--threads <number>", "Threads to read and search with (default: one for each processor)")
     .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
     .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: table)`)
@@ -41,10 +42,11 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
     .option("--verbose", "Say what was read, skipped and found odd")
     .action(async (names: string, paths: string[], options: HuntOptions) => {
       const format = chosenFormat(FORMATS, options);
-      const searches = searchesFrom(names, options);
-      const filter = filterFrom(options);
+      const config = await configFrom(options);
+      const searches = searchesFrom(names, options, config);
+      const filter = filterFrom(options, config.filter);
       const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
-      const { result, failed } = await readLogs(paths, options, { searches, filter, bounds, signal });
+      const { result, failed } = await readLogs(paths, options, { searches, filter, bounds, config, signal });
       const { beaconReport } = await import("./beacon-report.js");
       await writeResult(await beaconReport(format, result, usesColour(options.output)), options.output);
       if (failed) process.exitCode = 1;

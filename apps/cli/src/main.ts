@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addConfigCommand } from "./config-command.js";
 import { addHuntCommand } from "./hunt-command.js";
 import { addShowCommand } from "./show-command.js";
 import { addSummaryCommand } from "./summary-command.js";
@@ -29,6 +30,7 @@ function program(signal: AbortSignal): Command {
   addShowCommand(root, signal);
   addTopCommand(root, signal);
   addSummaryCommand(root, signal);
+  addConfigCommand(root);
   return root;
 }
 

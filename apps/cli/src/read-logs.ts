@@ -1,11 +1,12 @@
 import type { ConnectionFilter, Search, TimeBounds } from "@heliograph/core";
-import type { FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
+import type { Config, FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
 import { ProgressBar } from "./progress-bar.js";
 import { grouped, printable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
 
 /** Options that every command which reads logs has. */
 export interface ReadLogsOptions {
+  readonly config?: string;
   readonly threads?: string;
   readonly fields?: string;
   readonly verbose?: boolean;
@@ -17,6 +18,12 @@ export interface LogsRead {
   readonly result: HuntLogsResult;
   /** Whether a named input gave nothing readable. */
   readonly failed: boolean;
+}
+
+/** The configuration that the options name, or the one of the working folder. */
+export async function configFrom({ config }: Pick<ReadLogsOptions, "config">): Promise<Config> {
+  const { loadConfig } = await import("@heliograph/runtime");
+  return (await loadConfig(config)).config;
 }
 
 function threadsOf(text: string | undefined, most: number): number | undefined {
@@ -36,18 +43,20 @@ export async function readLogs(
     filter?: ConnectionFilter;
     explain?: boolean;
     topTalkers?: number;
+    config?: Config;
     bounds?: TimeBounds;
     perFile?: boolean;
     signal: AbortSignal;
   },
 ): Promise<LogsRead> {
   const { findLogs, huntLogs, MAX_THREADS } = await import("@heliograph/runtime");
-  const threads = threadsOf(options.threads, MAX_THREADS);
+  const { config, ...search } = hunt;
+  const threads = threadsOf(options.threads, MAX_THREADS) ?? config?.threads;
   const found = await findLogs(paths);
   const bar = ProgressBar.forTerminal();
   try {
     const result = await huntLogs(found.files, {
-      ...hunt,
+      ...search,
       ...(threads !== undefined && { threads }),
       ...(options.fields !== undefined && { fields: options.fields.split(",").map((name) => name.trim()) }),
       ...(bar && { onProgress: (progress) => bar.show(progress) }),

@@ -1,4 +1,5 @@
 import { detectorNamed, detectors, type ParameterSpec, parseParameter, planSearch, type Search } from "@heliograph/core";
+import type { Config } from "@heliograph/runtime";
 import { type Command, Option } from "commander";
 import { UsageError } from "./usage-error.js";
 
@@ -29,8 +30,8 @@ function parameterHelp(name: string): string {
   return [...meanings].map(([meaning, names]) => `${names.join(", ")}: ${meaning}`).join("; ");
 }
 
-/** The searches to run, from their names and the options given; an option goes to every search that has it. */
-export function searchesFrom(names: string, options: Readonly<Record<string, unknown>>): Search[] {
+/** The searches to run, from their names and the options given; an option goes to every search that has it and goes before the configuration. */
+export function searchesFrom(names: string, options: Readonly<Record<string, unknown>>, config: Config = {}): Search[] {
   const chosen = [...new Set(names.split(",").map((name) => name.trim()))].map(detectorNamed);
   const flags = new Map<string, unknown>();
   for (const spec of allParameters()) {
@@ -44,7 +45,10 @@ export function searchesFrom(names: string, options: Readonly<Record<string, unk
   }
   return chosen.map(({ name, parameters }) => {
     const own = [...flags].filter(([flag]) => parameters.some((spec) => spec.name === flag || spec.aliases?.includes(flag)));
-    return planSearch(name, Object.fromEntries(own));
+    const given = own.flatMap(([flag]) => parameters.filter((spec) => spec.name === flag || spec.aliases?.includes(flag)));
+    const hidden = new Set(given.flatMap((spec) => [spec.name, ...(spec.aliases ?? [])]));
+    const configured = Object.entries(config.searches?.[name] ?? {}).filter(([parameter]) => !hidden.has(parameter));
+    return planSearch(name, Object.fromEntries([...configured, ...own]));
   });
 }
 

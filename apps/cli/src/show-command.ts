@@ -12,7 +12,7 @@ import type { Command } from "commander";
 import { profileObject } from "./beacon-report.js";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { chosenFormat, writeResult } from "./output.js";
-import { type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addSearchOptions, searchesFrom } from "./search-options.js";
 import { bar, grouped, humanMinutes, printable, sparkline } from "./text-table.js";
 
@@ -127,6 +127,7 @@ export function addShowCommand(program: Command, signal: AbortSignal): void {
   addSearchOptions(command);
   addFilterOptions(command, ["port", "protocol", "conn-state", "service"]);
   command
+    .option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)")
     .option("--threads <number>", "Threads to read with (default: one for each processor)")
     .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
     .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: text)`)
@@ -135,12 +136,14 @@ export function addShowCommand(program: Command, signal: AbortSignal): void {
     .option("--verbose", "Say what was read, skipped and found odd")
     .action(async (source: string, destination: string, paths: string[], options: ShowOptions) => {
       const format = chosenFormat(FORMATS, options);
-      const searches = searchesFrom(options.search, options);
+      const config = await configFrom(options);
+      const searches = searchesFrom(options.search, options, config);
       // Whoever names two hosts wants them, loopback or not.
       const pair = { source: { include: [source] }, destination: { include: [destination] }, default_filters: false };
-      const filter = { ...filterFrom(options), ...pair };
+      const { internal_networks } = config.filter ?? {};
+      const filter = { ...filterFrom(options), ...(internal_networks && { internal_networks }), ...pair };
       const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
-      const { result, failed } = await readLogs(paths, options, { searches, filter, bounds, explain: true, signal });
+      const { result, failed } = await readLogs(paths, options, { searches, filter, bounds, explain: true, config, signal });
       await writeResult(format === "json" ? jsonReport(result) : textReport(result, options.explain ?? false), options.output);
       if (failed) process.exitCode = 1;
     });

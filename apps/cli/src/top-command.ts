@@ -2,7 +2,7 @@ import { parseBounds, type Talker } from "@heliograph/core";
 import type { Command } from "commander";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { chosenFormat, writeResult } from "./output.js";
-import { type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addBoundOptions } from "./search-options.js";
 import { grouped, textTable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
@@ -52,6 +52,7 @@ export function addTopCommand(program: Command, signal: AbortSignal): void {
   addBoundOptions(command);
   addFilterOptions(command);
   command
+    .option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)")
     .option("--threads <number>", "Threads to read with (default: one for each processor)")
     .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
     .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: table)`)
@@ -60,13 +61,14 @@ export function addTopCommand(program: Command, signal: AbortSignal): void {
     .option("--verbose", "Say what was read, skipped and found odd")
     .action(async (paths: string[], options: TopOptions) => {
       const format = chosenFormat(FORMATS, options);
+      const config = await configFrom(options);
       const count = Number(options.count);
       if (!Number.isInteger(count) || count < 1 || count > MOST)
         throw new UsageError(`--count must be a whole number from 1 to ${MOST}, got ${options.count}`);
       const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
       const { result, failed } = await readLogs(paths, options, {
         searches: [],
-        filter: filterFrom(options),
+        filter: filterFrom(options, config.filter),
         bounds,
         topTalkers: count,
         signal,
