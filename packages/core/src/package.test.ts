@@ -44,6 +44,7 @@ describe("the package", () => {
       "apache-arrow",
       "fzstd",
       "ipaddr.js",
+      "ml-kmeans",
       "pako",
       "simple-statistics",
     ]);
