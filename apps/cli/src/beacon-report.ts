@@ -1,7 +1,8 @@
-import { type Beacon, type FlowProfile, formatTime, type RemovedRows } from "@heliograph/core";
+import { type Beacon, type FlowProfile, formatTime, type PayloadProfile, type RemovedRows, type SizeProfile } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import { writeToString } from "fast-csv";
 import { csvCell } from "./csv-cell.js";
+import { flowKey, type Payloads } from "./read-logs.js";
 import { grouped, humanBytes, humanMinutes, sparkline, type TableColumn, textTable } from "./text-table.js";
 
 /** How beacons are printed. */
@@ -17,7 +18,8 @@ export function profileObject(profile: FlowProfile): object {
   };
 }
 
-function beaconObject(beacon: Beacon): object {
+function beaconObject(beacon: Beacon, payloads: Payloads): object {
+  const payload = payloads.get(flowKey(beacon));
   const { source, destination, port, protocol, score, connectionCount, evidence, profile, modes, prevalence } = beacon;
   return {
     source,
@@ -28,8 +30,22 @@ function beaconObject(beacon: Beacon): object {
     connectionCount,
     firstOccurrence: formatTime(beacon.firstOccurrence),
     lastOccurrence: formatTime(beacon.lastOccurrence),
-    evidence: { ...evidence, prevalence, modes, ...profileObject(profile) },
+    evidence: { ...evidence, prevalence, modes, ...profileObject(profile), ...(payload && { payload }) },
   };
+}
+
+/** What a flow carries, in words; a line each. */
+export function payloadLines({ bytesUp, bytesDown, medianDurationSeconds, connStates }: PayloadProfile): [name: string, text: string][] {
+  const size = (profile: SizeProfile | null): string =>
+    profile === null
+      ? "not in the log"
+      : `median ${humanBytes(profile.median)}, ${(100 * profile.modalShare).toFixed(0)} % exactly ${humanBytes(profile.modal)}, in all ${humanBytes(profile.total)}`;
+  return [
+    ["Sent", size(bytesUp)],
+    ["Received", size(bytesDown)],
+    ["Duration", medianDurationSeconds === null ? "not in the log" : `median ${humanMinutes(medianDurationSeconds / 60)}`],
+    ["States", connStates.map(({ state, share }) => `${state} ${(100 * share).toFixed(0)} %`).join(", ")],
+  ];
 }
 
 /** Totals of what was read, for the JSON result and the table's last lines. */
@@ -131,25 +147,27 @@ function tableReport(result: HuntLogsResult, colour: boolean): string {
  * The text of a hunt's result. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. One
  * search stands alone in JSON; several stand in a list.
  */
-export async function beaconReport(format: BeaconFormat, result: HuntLogsResult, colour: boolean): Promise<string> {
+export async function beaconReport(format: BeaconFormat, result: HuntLogsResult, payloads: Payloads, colour: boolean): Promise<string> {
   switch (format) {
     case "json": {
       const results = result.results.map(({ search, beacons }) => ({
         search: search.name,
         parameters: search.parameters,
-        beacons: beacons.map(beaconObject),
+        beacons: beacons.map((beacon) => beaconObject(beacon, payloads)),
       }));
       const found = results.length === 1 ? results[0] : { searches: results };
       return `${JSON.stringify({ ...found, summary: totals(result) }, undefined, 2)}\n`;
     }
     case "ndjson":
       return result.results
-        .flatMap(({ search, beacons }) => beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon) })}\n`))
+        .flatMap(({ search, beacons }) =>
+          beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon, payloads) })}\n`),
+        )
         .join("");
     case "csv":
       return csvReport(result.results);
     case "html":
-      return (await import("./html-report.js")).htmlReport(result);
+      return (await import("./html-report.js")).htmlReport(result, payloads);
     case "markdown":
       return (await import("./markdown-report.js")).markdownReport(result);
     case "table":

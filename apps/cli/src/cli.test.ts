@@ -76,7 +76,8 @@ describe("heliograph show", () => {
   const LOG = HEADER + rowsOf("10.0.0.1") + rowsOf("10.0.0.2", 5) + rowsOf("127.0.0.1", 12).replaceAll("192.0.2.1", "127.0.0.2");
 
   it("shows a pair with plots and says why it is a beacon", async () => {
-    const { code, out, err } = await heliograph(["show", "10.0.0.1", "192.0.2.1", "-", "--explain"], LOG);
+    writeFileSync(join(folder, "pair.log"), LOG);
+    const { code, out, err } = await heliograph(["show", "10.0.0.1", "192.0.2.1", "pair.log", "--explain"]);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toContain(
       "10.0.0.1 -> 192.0.2.1 443/tcp\n  30 connections from 2020-09-13 12:26:40 to 2020-09-13 17:16:40 UTC, active in 6 hours\n",
@@ -138,6 +139,45 @@ describe("a configuration file", () => {
     const wrong = await heliograph(["hunt", "quick", "-", "--config", "wrong.json"], log);
     expect([wrong.code, wrong.out]).toEqual([2, ""]);
     expect(wrong.err).toContain("wrong.json: filter must NOT have additional properties (sources)");
+  });
+});
+
+describe("what beacons carry", () => {
+  const FULL =
+    "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tduration\torig_bytes\tresp_bytes\tconn_state\n";
+  const log = Array.from(
+    { length: 30 },
+    (_, i) =>
+      `${1_600_000_000 + i * 600}.0\t10.0.0.1\t${i}\t192.0.2.1\t443\ttcp\t0.5\t${i < 27 ? 404 : 900}\t${1000 + i}\t${i % 3 ? "SF" : "RSTO"}\n`,
+  ).join("");
+
+  it("is read when it is asked for, and stands in evidence, page and show", async () => {
+    writeFileSync(join(folder, "full.log"), FULL + log);
+    const plain = await hunted(["full.log"]);
+    expect(plain.beacons[0]?.evidence["payload"]).toBeUndefined();
+    const { beacons } = await hunted(["full.log", "--details"]);
+    expect(beacons[0]?.evidence["payload"]).toEqual({
+      bytesUp: { median: 404, modal: 404, modalShare: 0.9, total: 27 * 404 + 3 * 900 },
+      bytesDown: { median: 1014.5, modal: 1000, modalShare: 1 / 30, total: 30_000 + (29 * 30) / 2 },
+      medianDurationSeconds: 0.5,
+      connStates: [
+        { state: "SF", share: 2 / 3 },
+        { state: "RSTO", share: 1 / 3 },
+      ],
+    });
+    const refused = await hunted(["full.log", "--details", "--conn-state", "SF", "--variance", "100", "--percent", "40"]);
+    expect(refused.beacons[0]?.evidence["payload"]).toMatchObject({ connStates: [{ state: "SF", share: 1 }] });
+    const page = await heliograph(["hunt", "quick", "full.log", "--format", "html"]);
+    expect(page.out).toContain("median 404 B, 90 % exactly 404 B");
+    const shown = await heliograph(["show", "10.0.0.1", "192.0.2.1", "full.log"]);
+    expect(shown.out).toContain("  states: SF 67 %, RSTO 33 %\n");
+  });
+
+  it("says that a pipe cannot be read twice", async () => {
+    const { code, out, err } = await heliograph(["hunt", "quick", "-", "--json", "--details"], FULL + log);
+    expect(code).toBe(0);
+    expect(err).toContain("note: standard input and pipes can be read once only");
+    expect((JSON.parse(out) as JsonResult).beacons).toHaveLength(1);
   });
 });
 
@@ -312,7 +352,8 @@ describe("heliograph hunt quick", () => {
 
   it("writes a page that needs nothing else, and Markdown, whatever is in the log", async () => {
     const hostile = (text: string): string => HEADER + rowsOf("10.0.0.1").replaceAll("192.0.2.1", text);
-    const page = await heliograph(["hunt", "quick", "-", "--format", "html"], hostile("<img src=x onerror=alert(1)>"));
+    writeFileSync(join(folder, "hostile.log"), hostile("<img src=x onerror=alert(1)>"));
+    const page = await heliograph(["hunt", "quick", "hostile.log", "--format", "html"]);
     expect([page.code, page.err]).toEqual([0, ""]);
     expect(page.out).toContain("&lt;img src=x onerror=alert(1)&gt;");
     expect(page.out).not.toMatch(/<img|<script|https?:|url\(/);

@@ -1,6 +1,7 @@
-import { type Beacon, formatTime, type Histogram } from "@heliograph/core";
+import { type Beacon, formatTime, type Histogram, type PayloadProfile } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
-import { foundLine, readLine } from "./beacon-report.js";
+import { foundLine, payloadLines, readLine } from "./beacon-report.js";
+import { flowKey, type Payloads } from "./read-logs.js";
 import { grouped, humanMinutes, printable } from "./text-table.js";
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -43,7 +44,7 @@ function chart(title: string, { from, to, counts }: Histogram, edge: (value: num
 
 const moment = (micros: number): string => formatTime(micros).slice(0, 19).replace("T", " ");
 
-function evidenceList({ profile, modes, prevalence, evidence }: Beacon): string {
+function evidenceList({ profile, modes, prevalence, evidence }: Beacon, payload: PayloadProfile | undefined): string {
   const rows: [string, string][] = [
     ["Intervals", `median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}`],
     [
@@ -59,6 +60,7 @@ function evidenceList({ profile, modes, prevalence, evidence }: Beacon): string 
     ["Longest gap", `${humanMinutes(profile.longestGapMinutes)} from ${moment(profile.longestGapStart)} UTC`],
     ["Active", `in ${grouped(profile.hoursActive)} hours`],
     ["Internal hosts that talk to the destination", grouped(prevalence)],
+    ...(payload ? payloadLines(payload) : []),
     ...Object.entries(evidence).map(([name, value]): [string, string] => [
       name,
       typeof value === "number" ? String(Number(value.toFixed(4))) : String(value),
@@ -70,11 +72,11 @@ function evidenceList({ profile, modes, prevalence, evidence }: Beacon): string 
 const place = (beacon: Beacon): string =>
   `${escaped(beacon.source)} → ${escaped(beacon.destination)} ${beacon.port}/${escaped(beacon.protocol)}`;
 
-function section(beacon: Beacon, id: string): string {
+function section(beacon: Beacon, id: string, payload: PayloadProfile | undefined): string {
   return `<section class="beacon" id="${id}"><h3>${place(beacon)} — score ${beacon.score.toFixed(1)}</h3>
 <p>${grouped(beacon.connectionCount)} connections from ${moment(beacon.firstOccurrence)} to ${moment(beacon.lastOccurrence)} UTC</p>
 <div class="charts">${chart("Intervals", beacon.profile.intervals, humanMinutes)}${chart("Connections over time", beacon.profile.timeline, moment)}</div>
-${evidenceList(beacon)}</section>`;
+${evidenceList(beacon, payload)}</section>`;
 }
 
 function row(beacon: Beacon, id: string): string {
@@ -83,7 +85,7 @@ function row(beacon: Beacon, id: string): string {
 <td class="n">${humanMinutes(Number(beacon.evidence["medianMinutes"]))}</td><td>${moment(beacon.firstOccurrence)}</td><td>${moment(beacon.lastOccurrence)}</td></tr>`;
 }
 
-function searchPart(one: HuntLogsResult["results"][number]): string {
+function searchPart(one: HuntLogsResult["results"][number], payloads: Payloads): string {
   const { search, beacons } = one;
   const parameters = Object.entries(search.parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const id = (index: number): string => `${search.name}-${index + 1}`;
@@ -94,17 +96,17 @@ function searchPart(one: HuntLogsResult["results"][number]): string {
 <th class="n">Hosts</th><th class="n">Every</th><th>First (UTC)</th><th>Last (UTC)</th></tr></thead>
 <tbody>${beacons.map((beacon, index) => row(beacon, id(index))).join("\n")}</tbody></table></div>`;
   return `<h2>${escaped(foundLine(one))}</h2><p>${escaped(parameters.join(", "))}</p>${table}
-${beacons.map((beacon, index) => section(beacon, id(index))).join("\n")}`;
+${beacons.map((beacon, index) => section(beacon, id(index), payloads.get(flowKey(beacon)))).join("\n")}`;
 }
 
 /** One page that needs nothing else: a table, and charts for each beacon. */
-export function htmlReport(result: HuntLogsResult): string {
+export function htmlReport(result: HuntLogsResult, payloads: Payloads): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Heliograph: potential beacons</title><style>${STYLE}</style></head>
 <body><h1>Potential beacons</h1><p>Among ${escaped(readLine(result))}. Regular is not malicious: time servers and update checks are regular too.</p>
-${result.results.map(searchPart).join("\n")}
+${result.results.map((one) => searchPart(one, payloads)).join("\n")}
 </body></html>
 `;
 }

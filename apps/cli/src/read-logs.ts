@@ -1,4 +1,4 @@
-import type { ConnectionFilter, Search, TimeBounds } from "@heliograph/core";
+import type { ConnectionFilter, FlowKey, PayloadProfile, Search, TimeBounds } from "@heliograph/core";
 import type { Config, FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
 import { ProgressBar } from "./progress-bar.js";
 import { grouped, printable } from "./text-table.js";
@@ -58,7 +58,7 @@ export async function readLogs(
     const result = await huntLogs(found.files, {
       ...search,
       ...(threads !== undefined && { threads }),
-      ...(options.fields !== undefined && { fields: options.fields.split(",").map((name) => name.trim()) }),
+      ...(options.fields !== undefined && { fields: fieldsOf(options.fields) }),
       ...(bar && { onProgress: (progress) => bar.show(progress) }),
     });
     bar?.clear();
@@ -68,6 +68,40 @@ export async function readLogs(
     bar?.clear();
   }
 }
+
+/** What flows carry, by the key of each; empty where a stream was read, which cannot be read again. */
+export type Payloads = ReadonlyMap<string, PayloadProfile>;
+
+export const flowKey = ({ source, destination, port, protocol }: FlowKey): string => JSON.stringify([source, destination, port, protocol]);
+
+/** Reads the logs once more for what flows carry: bytes, durations and states. */
+export async function readPayloads(
+  { found }: LogsRead,
+  flows: readonly FlowKey[],
+  options: ReadLogsOptions,
+  hunt: { filter: ConnectionFilter; bounds: TimeBounds; config: Config; signal: AbortSignal },
+): Promise<Payloads> {
+  const distinct = [...new Map(flows.map((flow) => [flowKey(flow), flow])).values()];
+  if (distinct.length === 0) return new Map();
+  if (found.files.some((file) => file.stream)) {
+    process.stderr.write("note: standard input and pipes can be read once only: no bytes, durations and states; give files\n");
+    return new Map();
+  }
+  const { huntLogs, MAX_THREADS } = await import("@heliograph/runtime");
+  const { config, ...search } = hunt;
+  const threads = threadsOf(options.threads, MAX_THREADS) ?? config.threads;
+  const payloadOf = distinct.map(({ source, destination, port, protocol }) => ({ source, destination, port, protocol }));
+  const { payload = [] } = await huntLogs(found.files, {
+    ...search,
+    searches: [],
+    payloadOf,
+    ...(threads !== undefined && { threads }),
+    ...(options.fields !== undefined && { fields: fieldsOf(options.fields) }),
+  });
+  return new Map(payloadOf.flatMap((flow, i) => (payload[i] ? [[flowKey(flow), payload[i]] as const] : [])));
+}
+
+const fieldsOf = (text: string): string[] => text.split(",").map((name) => name.trim());
 
 const SAMPLES = 3;
 const LONGEST_WARNING = 2000;

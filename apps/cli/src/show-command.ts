@@ -5,14 +5,15 @@ import {
   type FlowProfile,
   formatTime,
   type IntervalMode,
+  type PayloadProfile,
   parseBounds,
 } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import type { Command } from "commander";
-import { profileObject } from "./beacon-report.js";
+import { payloadLines, profileObject } from "./beacon-report.js";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { chosenFormat, writeResult } from "./output.js";
-import { configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { configFrom, flowKey, type Payloads, type ReadLogsOptions, readLogs, readPayloads } from "./read-logs.js";
 import { addSearchOptions, searchesFrom } from "./search-options.js";
 import { bar, grouped, humanMinutes, printable, sparkline } from "./text-table.js";
 
@@ -72,7 +73,7 @@ function searchLines({ searches }: ExplainedFlow, explain: boolean): string[] {
   ]);
 }
 
-function flowText(flow: ExplainedFlow, explain: boolean): string {
+function flowText(flow: ExplainedFlow, payload: PayloadProfile | undefined, explain: boolean): string {
   const { profile } = flow;
   const { timeline } = profile;
   return [
@@ -83,26 +84,27 @@ function flowText(flow: ExplainedFlow, explain: boolean): string {
     `  longest gap: ${humanMinutes(profile.longestGapMinutes)} from ${shown(profile.longestGapStart)} UTC`,
     ...intervalPlot(profile),
     `  timeline: ${sparkline(timeline.counts)}`,
+    ...(payload ? payloadLines(payload).map(([name, line]) => `  ${name.toLowerCase()}: ${printable(line, 500)}`) : []),
     ...searchLines(flow, explain),
   ].join("\n");
 }
 
-function textReport({ explained }: HuntLogsResult, explain: boolean): string {
+function textReport({ explained }: HuntLogsResult, payloads: Payloads, explain: boolean): string {
   const { flows = [], omitted = 0 } = explained ?? {};
   if (flows.length === 0)
     return "No connections of these two hosts, or a single one. Does the log have them, and does a filter leave them?\n";
-  const printed = flows.slice(0, MOST_PRINTED).map((flow) => `${flowText(flow, explain)}\n`);
+  const printed = flows.slice(0, MOST_PRINTED).map((flow) => `${flowText(flow, payloads.get(flowKey(flow)), explain)}\n`);
   const more = flows.length + omitted - printed.length;
   const rest = more > 0 ? `\n${grouped(more)} more with fewer connections; name one with --port and --protocol, or use --json\n` : "";
   return `${printed.join("\n")}${rest}`;
 }
 
-function jsonReport({ explained }: HuntLogsResult): string {
+function jsonReport({ explained }: HuntLogsResult, payloads: Payloads): string {
   const flows = (explained?.flows ?? []).map(({ profile, modes, searches, firstOccurrence, lastOccurrence, ...flow }) => ({
     ...flow,
     firstOccurrence: formatTime(firstOccurrence),
     lastOccurrence: formatTime(lastOccurrence),
-    evidence: { modes, ...profileObject(profile) },
+    evidence: { modes, ...profileObject(profile), payload: payloads.get(flowKey(flow)) ?? null },
     searches: searches.map(({ search, steps, score }) => ({
       search: search.name,
       parameters: search.parameters,
@@ -143,8 +145,11 @@ export function addShowCommand(program: Command, signal: AbortSignal): void {
       const { internal_networks } = config.filter ?? {};
       const filter = { ...filterFrom(options), ...(internal_networks && { internal_networks }), ...pair };
       const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
-      const { result, failed } = await readLogs(paths, options, { searches, filter, bounds, explain: true, config, signal });
-      await writeResult(format === "json" ? jsonReport(result) : textReport(result, options.explain ?? false), options.output);
+      const read = await readLogs(paths, options, { searches, filter, bounds, explain: true, config, signal });
+      const { result, failed } = read;
+      const payloads = await readPayloads(read, result.explained?.flows ?? [], options, { filter, bounds, config, signal });
+      const text = format === "json" ? jsonReport(result, payloads) : textReport(result, payloads, options.explain ?? false);
+      await writeResult(text, options.output);
       if (failed) process.exitCode = 1;
     });
 }

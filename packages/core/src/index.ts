@@ -40,6 +40,15 @@ export { matchesWildcard } from "./filter/wildcard.js";
 export type { Flow } from "./flows/flow.js";
 export { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
 export type { Allocate, FlowShard } from "./flows/flow-shard.js";
+export {
+  type FlowKey,
+  PAYLOAD_COLUMNS,
+  PayloadCollector,
+  type PayloadProfile,
+  type PayloadRows,
+  payloadProfiles,
+  type SizeProfile,
+} from "./flows/payload.js";
 export { RowFilter, type TimeBounds } from "./flows/row-filter.js";
 export { compareTalkers, type Talker, TalkerCount } from "./flows/top-talkers.js";
 export { type FlowVisitor, type VisitTotals, visitFlows } from "./flows/visit-flows.js";

@@ -130,6 +130,23 @@ describe("huntLogs", () => {
     expect(two?.talkers).toEqual(one?.talkers);
   });
 
+  it("tells what flows carry, with any number of threads", async () => {
+    const { files } = await findLogs([join(folder, "conn.log"), join(folder, "part-2.gz")]);
+    const payloadOf = [
+      { source: "10.0.0.3", destination: "192.0.2.1", port: 443, protocol: "tcp" },
+      { source: "10.0.0.4", destination: "192.0.2.1", port: 443, protocol: "udp" },
+    ];
+    for (const threads of [1, 2]) {
+      const { payload } = await huntLogs(files, { searches: [], payloadOf, threads });
+      // The log has no bytes; its rows without a state are there nevertheless.
+      const nothing = { bytesUp: null, bytesDown: null, medianDurationSeconds: null };
+      expect(payload).toEqual([
+        { ...nothing, connStates: [{ state: "-", share: 1 }] },
+        { ...nothing, connStates: [] },
+      ]);
+    }
+  });
+
   it("ends when it is told to", async () => {
     const { files } = await findLogs([join(folder, "conn.log")]);
     const stop = new AbortController();

@@ -12,7 +12,10 @@ import {
   compareTalkers,
   type ExplainedFlows,
   emptyReport,
+  type FlowKey,
   type HashSeed,
+  type PayloadProfile,
+  payloadProfiles,
   planFilter,
   type ReadReport,
   type RemovedRows,
@@ -50,6 +53,8 @@ export interface HuntLogsOptions {
   readonly explain?: boolean;
   /** So many of the (source, destination, port) with most connections to tell. Default 0. */
   readonly topTalkers?: number;
+  /** Flows of which to tell what they carry; then the logs are read for that alone, and nothing is searched. */
+  readonly payloadOf?: readonly FlowKey[];
   /** Called about five times a second. */
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the hunt: the promise rejects with the signal's reason. */
@@ -81,6 +86,8 @@ export interface HuntLogsResult {
   readonly explained?: ExplainedFlows;
   /** Only with `topTalkers`; those with most connections first. */
   readonly talkers?: readonly Talker[];
+  /** Only with `payloadOf`, in its order. */
+  readonly payload?: readonly PayloadProfile[];
   readonly groups: number;
   /** Distinct addresses; only with `perFile`. */
   readonly hosts?: number;
@@ -138,6 +145,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
       perFile: options.perFile ?? false,
       explain: options.explain ?? false,
       topTalkers: options.topTalkers ?? 0,
+      payloadOf: options.payloadOf ?? [],
     };
     const counters = new Counters();
     const watch = new Watch(counters, totalBytes, options);
@@ -237,6 +245,12 @@ function joined(
       search,
       beacons: found.flatMap((result) => result.beacons[index] ?? []).sort(compareBeacons),
     })),
+    ...(share.payloadOf.length > 0 && {
+      payload: payloadProfiles(
+        share.payloadOf.length,
+        read.flatMap(({ payload }) => payload ?? []),
+      ),
+    }),
     ...(share.topTalkers > 0 && {
       talkers: found
         .flatMap(({ talkers }) => talkers ?? [])

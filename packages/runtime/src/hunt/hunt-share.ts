@@ -10,11 +10,15 @@ import {
   type FilterRule,
   FLOW_COLUMNS,
   FlowBuilder,
+  type FlowKey,
   type FlowShard,
   type HashSeed,
   isConnLogName,
   type LendingReader,
   type OpenOptions,
+  PAYLOAD_COLUMNS,
+  PayloadCollector,
+  type PayloadRows,
   planFilter,
   type ReadEngine,
   type ReadOptions,
@@ -52,6 +56,8 @@ export interface ShareOptions {
   readonly explain: boolean;
   /** So many of the (source, destination, port) with most connections to tell. */
   readonly topTalkers: number;
+  /** Flows whose payload is collected; then nothing is grouped. Empty: none. */
+  readonly payloadOf: readonly FlowKey[];
 }
 
 /** What one log holds by itself. */
@@ -78,6 +84,7 @@ export interface TaskOutcome {
 export interface ReadShare {
   readonly shard: FlowShard;
   readonly outcomes: readonly TaskOutcome[];
+  readonly payload: PayloadRows | undefined;
   readonly rowsOutside: number;
   /** Rows that the rules of the filter left out. */
   readonly removed: readonly ReadonlyMap<FilterRule, number>[];
@@ -105,6 +112,7 @@ export class HuntShare {
   readonly #options: ShareOptions;
   readonly #engine: ReadEngine;
   readonly #builder: FlowBuilder;
+  readonly #payload: PayloadCollector | undefined;
   readonly #counters: Counters;
   readonly #rows: RowFilter;
   readonly #outcomes: TaskOutcome[] = [];
@@ -115,6 +123,7 @@ export class HuntShare {
     const filter = options.filter && planFilter(options.filter);
     this.#builder = new FlowBuilder(this.#engine, filter && { filter });
     this.#rows = new RowFilter(options.bounds, filter);
+    this.#payload = options.payloadOf.length > 0 ? new PayloadCollector(this.#engine, options.payloadOf) : undefined;
     this.#counters = counters;
   }
 
@@ -138,6 +147,7 @@ export class HuntShare {
     const take: BatchSink = (batch) => {
       this.#counters.addRows(batch.rows);
       const inside = this.#rows.apply(batch);
+      if (this.#payload) return this.#payload.add(inside);
       own?.add(inside);
       this.#builder.add(inside);
     };
@@ -160,7 +170,8 @@ export class HuntShare {
 
   async #readTask(task: ReadTask, take: BatchSink): Promise<Omit<TaskOutcome, "task" | "figures">> {
     const { read, limits } = this.#options;
-    const options = { schema: connSchema, columns: [...FLOW_COLUMNS, ...this.#rows.columns], ...read };
+    const columns = [...new Set([...FLOW_COLUMNS, ...(this.#payload ? PAYLOAD_COLUMNS : []), ...this.#rows.columns])];
+    const options = { schema: connSchema, columns, ...read };
     const onFileBytes = (bytes: number): void => this.#counters.addBytes(bytes);
     try {
       if (task.stream) {
@@ -224,6 +235,7 @@ export class HuntShare {
     const shard = this.#builder.finish(this.#options.shares, this.#options.seed[0], allocate);
     return {
       shard,
+      payload: this.#payload?.rows(),
       outcomes: this.#outcomes,
       rowsOutside: this.#rows.rowsOutside,
       removed: [this.#rows.removed, this.#builder.removed],
