@@ -22,6 +22,10 @@ describe("profileFlow", () => {
     expect(profile.timeline.counts.filter((count) => count > 0)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
+  it("counts every clock hour with a connection once", () => {
+    expect(profileFlow(flowOf([30, 31, 5, 60, 59])).hoursActive).toBe(4);
+  });
+
   it("describes a flow whose connections all start at once", () => {
     expect(profileFlow(flowOf([0, 0]))).toEqual({
       intervals: { from: 0, to: 0, counts: [2] },

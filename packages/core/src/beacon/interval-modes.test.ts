@@ -45,6 +45,26 @@ describe("intervalModes", () => {
     );
   });
 
+  it("never cuts a wide distribution in pieces, even when k-means is let loose on it", () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.double({ min: 0.2, max: 1.2, noNaN: true }), (seed, jitter) => {
+        const random = randomFrom(seed);
+        // Three lumps beside each other: what a clustering likes to take apart.
+        const gaps = Array.from({ length: 120 }, (_, i) => 5 * Math.exp(jitter * (((i % 3) + random()) / 3)));
+        expect(intervalModes(sampleGaps(Float64Array.from(gaps, (gap) => gap * 60e6)), kmeans)).toHaveLength(1);
+      }),
+      { numRuns: 50 },
+    );
+    // Two lumps that nearly touch: better described as two, yet no two sleeps.
+    const near = Array.from({ length: 120 }, (_, i) => 5 * Math.exp((i % 2) * 0.21 + (0.19 * (i >> 1)) / 60));
+    expect(
+      intervalModes(
+        near.sort((a, b) => a - b),
+        kmeans,
+      ),
+    ).toHaveLength(1);
+  });
+
   it("finds three sleeps, and leaves out a stray gap", () => {
     const random = randomFrom(3);
     const gaps = Array.from({ length: 300 }, (_, i) => ([1, 7, 60][i % 3] ?? 0) * (0.9 + random() * 0.2));

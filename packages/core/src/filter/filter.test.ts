@@ -58,6 +58,8 @@ describe("a filter", () => {
     [{ protocol: { include: ["UDP"] } }, [7], "protocol"],
     [{ conn_state: { exclude: ["s0", "REJ"] } }, [0, 2, 7], "conn_state"],
     [{ service: { include: ["gssapi", "-"] } }, [1, 2, 3], "service"],
+    [{ service: { include: ["ssl"] } }, [0], "service"],
+    [{ service: { exclude: ["-"] } }, [0, 2, 7], "service"],
     [{ service: { exclude: ["smb"] } }, [0, 1, 3, 7], "service"],
     [{ direction: "outbound" }, [0, 1, 7], "direction"],
     [{ direction: "inbound" }, [3], "direction"],

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { planFilter, removedRows } from "../filter/filter-plan.js";
 import { bytesOf } from "../testing/rows.js";
 import { createEngine } from "../zeek/engine.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
@@ -22,8 +23,13 @@ const HEADER = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.re
 const line = (row: Row): string =>
   `${[`${Math.floor(row.micros / 1e6)}.${String(row.micros % 1e6).padStart(6, "0")}`, row.source, row.originPort ?? "-", row.destination, row.port, row.protocol ?? "-"].join("\t")}\n`;
 
-function shardOf(engine: ReadEngine, rows: readonly Row[], partitions: number, bounds: TimeBounds = {}): FlowShard {
-  const builder = new FlowBuilder(engine);
+function shardOf(
+  engine: ReadEngine,
+  rows: readonly Row[],
+  partitions: number,
+  bounds: TimeBounds = {},
+  builder = new FlowBuilder(engine),
+): FlowShard {
   const filter = new RowFilter(bounds);
   const reader = engine.reader({ schema: connSchema, columns: FLOW_COLUMNS, source: "conn.log" }, (batch) =>
     builder.add(filter.apply(batch)),
@@ -93,6 +99,31 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
         expect(flowsOf([engine], [shardOf(engine, rows, 1)])).toEqual(naive(rows));
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it("are those that a filter leaves, untouched, and the others' rows are counted", () => {
+    const filter = planFilter({ source: { exclude: ["10.0.0.1"] }, ports: { include: [443] }, default_filters: false });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 120 }), fc.integer({ min: 1, max: 3 }), (rows, width) => {
+        const engines = Array.from({ length: width }, () => createEngine({ kind }));
+        const builders = engines.map((engine) => new FlowBuilder(engine, { filter }));
+        const shards = engines.map((engine, s) =>
+          shardOf(
+            engine,
+            rows.filter((_, i) => i % width === s),
+            width,
+            {},
+            builders[s],
+          ),
+        );
+        const kept = rows.filter((one) => one.source !== "10.0.0.1" && one.port === 443);
+        expect(flowsOf(engines, shards)).toEqual(naive(kept));
+        const source = rows.filter((one) => one.source === "10.0.0.1").length;
+        const ports = rows.length - kept.length - source;
+        expect(removedRows(builders.map(({ removed }) => removed))).toEqual({ ...(source && { source }), ...(ports && { ports }) });
+      }),
+      { numRuns: 100 },
     );
   });
 

@@ -59,6 +59,11 @@ describe("detailed", () => {
     ).toEqual([22, 32]);
   });
 
+  it("takes the lower of two clusters of one size in a span", () => {
+    const verdict = detect([...repeated(30, 10), ...repeated(17, 10)], { percent: 50, time_spans: [[15, 35]], delta: 1 });
+    expect(verdict?.evidence["clusterMinutes"]).toEqual([17, 17]);
+  });
+
   it("leaves out clusters that vary too much, only when variance is given", () => {
     const loose = Array.from({ length: 20 }, (_, i) => 21 + i * 0.2);
     expect(detect(loose)?.score).toBe(100);
