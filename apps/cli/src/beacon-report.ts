@@ -3,7 +3,7 @@ import type { HuntLogsResult } from "@heliograph/runtime";
 import { writeToString } from "fast-csv";
 import { csvCell } from "./csv-cell.js";
 import { flowKey, type Payloads } from "./read-logs.js";
-import { grouped, humanBytes, humanMinutes, sparkline, type TableColumn, textTable } from "./text-table.js";
+import { grouped, humanBytes, humanMinutes, humanTime, sparkline, type TableColumn, textTable } from "./text-table.js";
 
 /** How beacons are printed. */
 export type BeaconFormat = "table" | "json" | "ndjson" | "csv" | "markdown" | "html";
@@ -99,8 +99,8 @@ function columns(colour: boolean): TableColumn<Beacon>[] {
     { title: "Conns", align: "right", cell: ({ connectionCount }) => grouped(connectionCount) },
     { title: "Hosts", align: "right", cell: ({ prevalence }) => grouped(prevalence) },
     { title: "Every", align: "right", cell: ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"])) },
-    { title: "First (UTC)", align: "left", cell: ({ firstOccurrence }) => formatTime(firstOccurrence).slice(0, 19).replace("T", " ") },
-    { title: "Last (UTC)", align: "left", cell: ({ lastOccurrence }) => formatTime(lastOccurrence).slice(0, 19).replace("T", " ") },
+    { title: "First (UTC)", align: "left", cell: ({ firstOccurrence }) => humanTime(firstOccurrence) },
+    { title: "Last (UTC)", align: "left", cell: ({ lastOccurrence }) => humanTime(lastOccurrence) },
     {
       title: "Intervals",
       align: "left",

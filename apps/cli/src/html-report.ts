@@ -1,8 +1,8 @@
-import { type Beacon, formatTime, type Histogram, type PayloadProfile } from "@heliograph/core";
+import type { Beacon, Histogram, PayloadProfile } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import { foundLine, payloadLines, readLine } from "./beacon-report.js";
 import { flowKey, type Payloads } from "./read-logs.js";
-import { grouped, humanMinutes, printable } from "./text-table.js";
+import { grouped, humanMinutes, humanTime, printable } from "./text-table.js";
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
@@ -42,8 +42,6 @@ function chart(title: string, { from, to, counts }: Histogram, edge: (value: num
 <div class="edges"><span>${escaped(edge(from))}</span><span>${escaped(edge(to))}</span></div></figure>`;
 }
 
-const moment = (micros: number): string => formatTime(micros).slice(0, 19).replace("T", " ");
-
 function evidenceList({ profile, modes, prevalence, evidence }: Beacon, payload: PayloadProfile | undefined): string {
   const rows: [string, string][] = [
     ["Intervals", `median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}`],
@@ -57,7 +55,7 @@ function evidenceList({ profile, modes, prevalence, evidence }: Beacon, payload:
       "Spread",
       `median absolute deviation ${humanMinutes(profile.madMinutes)}, coefficient of variation ${profile.coefficientOfVariation.toFixed(2)}`,
     ],
-    ["Longest gap", `${humanMinutes(profile.longestGapMinutes)} from ${moment(profile.longestGapStart)} UTC`],
+    ["Longest gap", `${humanMinutes(profile.longestGapMinutes)} from ${humanTime(profile.longestGapStart)} UTC`],
     ["Active", `in ${grouped(profile.hoursActive)} hours`],
     ["Internal hosts that talk to the destination", grouped(prevalence)],
     ...(payload ? payloadLines(payload) : []),
@@ -74,15 +72,15 @@ const place = (beacon: Beacon): string =>
 
 function section(beacon: Beacon, id: string, payload: PayloadProfile | undefined): string {
   return `<section class="beacon" id="${id}"><h3>${place(beacon)} — score ${beacon.score.toFixed(1)}</h3>
-<p>${grouped(beacon.connectionCount)} connections from ${moment(beacon.firstOccurrence)} to ${moment(beacon.lastOccurrence)} UTC</p>
-<div class="charts">${chart("Intervals", beacon.profile.intervals, humanMinutes)}${chart("Connections over time", beacon.profile.timeline, moment)}</div>
+<p>${grouped(beacon.connectionCount)} connections from ${humanTime(beacon.firstOccurrence)} to ${humanTime(beacon.lastOccurrence)} UTC</p>
+<div class="charts">${chart("Intervals", beacon.profile.intervals, humanMinutes)}${chart("Connections over time", beacon.profile.timeline, humanTime)}</div>
 ${evidenceList(beacon, payload)}</section>`;
 }
 
 function row(beacon: Beacon, id: string): string {
   return `<tr><td class="n">${beacon.score.toFixed(1)}</td><td><a href="#${id}">${escaped(beacon.source)}</a></td><td>${escaped(beacon.destination)}</td>
 <td class="n">${beacon.port}/${escaped(beacon.protocol)}</td><td class="n">${grouped(beacon.connectionCount)}</td><td class="n">${grouped(beacon.prevalence)}</td>
-<td class="n">${humanMinutes(Number(beacon.evidence["medianMinutes"]))}</td><td>${moment(beacon.firstOccurrence)}</td><td>${moment(beacon.lastOccurrence)}</td></tr>`;
+<td class="n">${humanMinutes(Number(beacon.evidence["medianMinutes"]))}</td><td>${humanTime(beacon.firstOccurrence)}</td><td>${humanTime(beacon.lastOccurrence)}</td></tr>`;
 }
 
 function searchPart(one: HuntLogsResult["results"][number], payloads: Payloads): string {

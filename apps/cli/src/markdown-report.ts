@@ -1,12 +1,10 @@
-import { type Beacon, formatTime } from "@heliograph/core";
+import type { Beacon } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import { foundLine, readLine } from "./beacon-report.js";
-import { grouped, humanMinutes, printable, sparkline } from "./text-table.js";
+import { grouped, humanMinutes, humanTime, printable, sparkline } from "./text-table.js";
 
 /** Text that Markdown takes for nothing but text. */
 const escaped = (text: string): string => printable(text, 500).replace(/[\\`*_{}[\]<>()#+!|~&-]/g, "\\$&");
-
-const moment = (micros: number): string => formatTime(micros).slice(0, 19).replace("T", " ");
 
 const COLUMNS: readonly (readonly [title: string, rule: string, cell: (beacon: Beacon) => string])[] = [
   ["Score", "--:", ({ score }) => score.toFixed(1)],
@@ -17,8 +15,8 @@ const COLUMNS: readonly (readonly [title: string, rule: string, cell: (beacon: B
   ["Hosts", "--:", ({ prevalence }) => grouped(prevalence)],
   ["Every", "--:", ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"]))],
   ["Longest gap", "--:", ({ profile }) => humanMinutes(profile.longestGapMinutes)],
-  ["First (UTC)", "---", ({ firstOccurrence }) => moment(firstOccurrence)],
-  ["Last (UTC)", "---", ({ lastOccurrence }) => moment(lastOccurrence)],
+  ["First (UTC)", "---", ({ firstOccurrence }) => humanTime(firstOccurrence)],
+  ["Last (UTC)", "---", ({ lastOccurrence }) => humanTime(lastOccurrence)],
   ["Timeline", "---", ({ profile }) => sparkline(profile.timeline.counts)],
 ];
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import type { Command } from "commander";
 import { UsageError } from "./usage-error.js";
 
 /** Writes a result to a file, or to standard output; waits until it is taken. */
@@ -26,4 +27,19 @@ export function chosenFormat<F extends string>(formats: readonly F[], options: {
   const format = formats.find((known) => known === wanted);
   if (!format) throw new UsageError(`--format ${wanted ?? ""} is unknown; there are ${formats.join(", ")}`);
   return format;
+}
+
+/** Options that say how and where to print. */
+export interface OutputOptions {
+  readonly format?: string;
+  readonly json?: boolean;
+  readonly output?: string;
+}
+
+/** Adds them; the first format is the default. */
+export function addOutputOptions(command: Command, formats: readonly string[]): void {
+  command
+    .option("--format <format>", `How to print: ${formats.join(", ")} (default: ${formats[0] ?? ""})`)
+    .option("--json", "Short for --format json")
+    .option("--output <file>", "Write the result to a file");
 }

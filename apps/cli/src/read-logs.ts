@@ -1,5 +1,6 @@
 import type { ConnectionFilter, FlowKey, PayloadProfile, Search, TimeBounds } from "@heliograph/core";
 import type { Config, FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
+import type { Command } from "commander";
 import { ProgressBar } from "./progress-bar.js";
 import { grouped, printable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
@@ -10,6 +11,14 @@ export interface ReadLogsOptions {
   readonly threads?: string;
   readonly fields?: string;
   readonly verbose?: boolean;
+}
+
+/** Adds them, but for `--config`, which `summary` has no use for. */
+export function addReadOptions(command: Command): void {
+  command
+    .option("--threads <number>", "Threads to read and search with (default: one for each processor)")
+    .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
+    .option("--verbose", "Say what was read, skipped and found odd");
 }
 
 /** A command's reading: what was found in the logs, and what there is to say about them. */

@@ -1,4 +1,13 @@
-import { detectorNamed, detectors, type ParameterSpec, parseParameter, planSearch, type Search } from "@heliograph/core";
+import {
+  detectorNamed,
+  detectors,
+  type ParameterSpec,
+  parseBounds,
+  parseParameter,
+  planSearch,
+  type Search,
+  type TimeBounds,
+} from "@heliograph/core";
 import type { Config } from "@heliograph/runtime";
 import { type Command, Option } from "commander";
 import { UsageError } from "./usage-error.js";
@@ -44,12 +53,27 @@ export function searchesFrom(names: string, options: Readonly<Record<string, unk
     }
   }
   return chosen.map(({ name, parameters }) => {
-    const own = [...flags].filter(([flag]) => parameters.some((spec) => spec.name === flag || spec.aliases?.includes(flag)));
-    const given = own.flatMap(([flag]) => parameters.filter((spec) => spec.name === flag || spec.aliases?.includes(flag)));
-    const hidden = new Set(given.flatMap((spec) => [spec.name, ...(spec.aliases ?? [])]));
-    const configured = Object.entries(config.searches?.[name] ?? {}).filter(([parameter]) => !hidden.has(parameter));
-    return planSearch(name, Object.fromEntries([...configured, ...own]));
+    const namesOf = ({ name: first, aliases = [] }: ParameterSpec): string[] => [first, ...aliases];
+    const given = parameters
+      .map(namesOf)
+      .filter((known) => known.some((flag) => flags.has(flag)))
+      .flat();
+    const configured = Object.entries(config.searches?.[name] ?? {}).filter(([parameter]) => !given.includes(parameter));
+    return planSearch(name, Object.fromEntries([...configured, ...[...flags].filter(([flag]) => given.includes(flag))]));
   });
+}
+
+/** Bounds in time, under both of their names. */
+export interface BoundOptions {
+  readonly start?: string;
+  readonly end?: string;
+  readonly startDte?: string;
+  readonly endDte?: string;
+}
+
+/** The bounds that options give. */
+export function boundsFrom({ start, end, startDte, endDte }: BoundOptions): TimeBounds {
+  return parseBounds(start ?? startDte, end ?? endDte);
 }
 
 /** Adds the bounds in time. */

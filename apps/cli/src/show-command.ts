@@ -6,37 +6,27 @@ import {
   formatTime,
   type IntervalMode,
   type PayloadProfile,
-  parseBounds,
 } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import type { Command } from "commander";
 import { payloadLines, profileObject } from "./beacon-report.js";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
-import { chosenFormat, writeResult } from "./output.js";
-import { configFrom, flowKey, type Payloads, type ReadLogsOptions, readLogs, readPayloads } from "./read-logs.js";
-import { addSearchOptions, searchesFrom } from "./search-options.js";
-import { bar, grouped, humanMinutes, printable, sparkline } from "./text-table.js";
+import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
+import { addReadOptions, configFrom, flowKey, type Payloads, type ReadLogsOptions, readLogs, readPayloads } from "./read-logs.js";
+import { addSearchOptions, type BoundOptions, boundsFrom, searchesFrom } from "./search-options.js";
+import { bar, grouped, humanMinutes, humanTime, printable, sparkline } from "./text-table.js";
 
 const FORMATS = ["text", "json"] as const;
 
-interface ShowOptions extends ReadLogsOptions {
+interface ShowOptions extends ReadLogsOptions, OutputOptions, BoundOptions {
   readonly search: string;
   readonly explain?: boolean;
-  readonly start?: string;
-  readonly end?: string;
-  readonly startDte?: string;
-  readonly endDte?: string;
-  readonly format?: string;
-  readonly json?: boolean;
-  readonly output?: string;
   readonly [parameter: string]: unknown;
 }
 
 /** Groups printed for people; JSON has all. */
 const MOST_PRINTED = 10;
 const BAR_WIDTH = 40;
-
-const shown = (micros: number): string => formatTime(micros).slice(0, 19).replace("T", " ");
 
 function intervalPlot({ intervals: { from, to, counts } }: FlowProfile): string[] {
   const width = (to - from) / counts.length;
@@ -78,10 +68,10 @@ function flowText(flow: ExplainedFlow, payload: PayloadProfile | undefined, expl
   const { timeline } = profile;
   return [
     `${printable(flow.source)} -> ${printable(flow.destination)} ${flow.port}/${printable(flow.protocol)}`,
-    `  ${grouped(flow.connectionCount)} connections from ${shown(flow.firstOccurrence)} to ${shown(flow.lastOccurrence)} UTC, active in ${grouped(profile.hoursActive)} hours`,
+    `  ${grouped(flow.connectionCount)} connections from ${humanTime(flow.firstOccurrence)} to ${humanTime(flow.lastOccurrence)} UTC, active in ${grouped(profile.hoursActive)} hours`,
     `  intervals: median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}, median absolute deviation ${humanMinutes(profile.madMinutes)}, coefficient of variation ${profile.coefficientOfVariation.toFixed(2)}`,
     `  ${modesText(flow.modes)}`,
-    `  longest gap: ${humanMinutes(profile.longestGapMinutes)} from ${shown(profile.longestGapStart)} UTC`,
+    `  longest gap: ${humanMinutes(profile.longestGapMinutes)} from ${humanTime(profile.longestGapStart)} UTC`,
     ...intervalPlot(profile),
     `  timeline: ${sparkline(timeline.counts)}`,
     ...(payload ? payloadLines(payload).map(([name, line]) => `  ${name.toLowerCase()}: ${printable(line, 500)}`) : []),
@@ -128,28 +118,23 @@ export function addShowCommand(program: Command, signal: AbortSignal): void {
     .option("--explain", "Say why the searches take it for a beacon or not, step by step");
   addSearchOptions(command);
   addFilterOptions(command, ["port", "protocol", "conn-state", "service"]);
-  command
-    .option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)")
-    .option("--threads <number>", "Threads to read with (default: one for each processor)")
-    .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
-    .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: text)`)
-    .option("--json", "Short for --format json")
-    .option("--output <file>", "Write the result to a file")
-    .option("--verbose", "Say what was read, skipped and found odd")
-    .action(async (source: string, destination: string, paths: string[], options: ShowOptions) => {
-      const format = chosenFormat(FORMATS, options);
-      const config = await configFrom(options);
-      const searches = searchesFrom(options.search, options, config);
-      // Whoever names two hosts wants them, loopback or not.
-      const pair = { source: { include: [source] }, destination: { include: [destination] }, default_filters: false };
-      const { internal_networks } = config.filter ?? {};
-      const filter = { ...filterFrom(options), ...(internal_networks && { internal_networks }), ...pair };
-      const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
-      const read = await readLogs(paths, options, { searches, filter, bounds, explain: true, config, signal });
-      const { result, failed } = read;
-      const payloads = await readPayloads(read, result.explained?.flows ?? [], options, { filter, bounds, config, signal });
-      const text = format === "json" ? jsonReport(result, payloads) : textReport(result, payloads, options.explain ?? false);
-      await writeResult(text, options.output);
-      if (failed) process.exitCode = 1;
-    });
+  command.option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)");
+  addReadOptions(command);
+  addOutputOptions(command, FORMATS);
+  command.action(async (source: string, destination: string, paths: string[], options: ShowOptions) => {
+    const format = chosenFormat(FORMATS, options);
+    const config = await configFrom(options);
+    const searches = searchesFrom(options.search, options, config);
+    // Whoever names two hosts wants them, loopback or not.
+    const pair = { source: { include: [source] }, destination: { include: [destination] }, default_filters: false };
+    const { internal_networks } = config.filter ?? {};
+    const filter = { ...filterFrom(options), ...(internal_networks && { internal_networks }), ...pair };
+    const bounds = boundsFrom(options);
+    const read = await readLogs(paths, options, { searches, filter, bounds, explain: true, config, signal });
+    const { result, failed } = read;
+    const payloads = await readPayloads(read, result.explained?.flows ?? [], options, { filter, bounds, config, signal });
+    const text = format === "json" ? jsonReport(result, payloads) : textReport(result, payloads, options.explain ?? false);
+    await writeResult(text, options.output);
+    if (failed) process.exitCode = 1;
+  });
 }

@@ -1,17 +1,13 @@
 import { formatTime } from "@heliograph/core";
 import type { FileReport, HuntLogsResult } from "@heliograph/runtime";
 import type { Command } from "commander";
-import { chosenFormat, writeResult } from "./output.js";
-import { type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
+import { addReadOptions, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { grouped, humanBytes, textTable } from "./text-table.js";
 
 const FORMATS = ["table", "json", "csv"] as const;
 
-interface SummaryOptions extends ReadLogsOptions {
-  readonly format?: string;
-  readonly json?: boolean;
-  readonly output?: string;
-}
+type SummaryOptions = ReadLogsOptions & OutputOptions;
 
 /** What one file, or all of them, hold. */
 interface SummaryRow {
@@ -87,27 +83,23 @@ async function csv(rows: readonly SummaryRow[]): Promise<string> {
 
 /** Adds `heliograph summary`. */
 export function addSummaryCommand(program: Command, signal: AbortSignal): void {
-  program
+  const command = program
     .command("summary")
     .description("Say what connection logs hold, each and all together: rows, times, groups, hosts")
-    .argument("<path...>", "conn logs: files, folders, patterns with * ? **, or - for standard input")
-    .option("--threads <number>", "Threads to read with (default: one for each processor)")
-    .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
-    .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: table)`)
-    .option("--json", "Short for --format json")
-    .option("--output <file>", "Write the result to a file")
-    .option("--verbose", "Say what was read, skipped and found odd")
-    .action(async (paths: string[], options: SummaryOptions) => {
-      const format = chosenFormat(FORMATS, options);
-      const { result, failed } = await readLogs(paths, options, { searches: [], perFile: true, signal });
-      const files = result.files.map(fileRow);
-      const all = allRow(files, result);
-      const { file: _, ...total } = all;
-      const text =
-        format === "json"
-          ? `${JSON.stringify({ files, all: total }, undefined, 2)}\n`
-          : await (format === "csv" ? csv([...files, all]) : table([...files, all]));
-      await writeResult(text, options.output);
-      if (failed) process.exitCode = 1;
-    });
+    .argument("<path...>", "conn logs: files, folders, patterns with * ? **, or - for standard input");
+  addReadOptions(command);
+  addOutputOptions(command, FORMATS);
+  command.action(async (paths: string[], options: SummaryOptions) => {
+    const format = chosenFormat(FORMATS, options);
+    const { result, failed } = await readLogs(paths, options, { searches: [], perFile: true, signal });
+    const files = result.files.map(fileRow);
+    const all = allRow(files, result);
+    const { file: _, ...total } = all;
+    const text =
+      format === "json"
+        ? `${JSON.stringify({ files, all: total }, undefined, 2)}\n`
+        : await (format === "csv" ? csv([...files, all]) : table([...files, all]));
+    await writeResult(text, options.output);
+    if (failed) process.exitCode = 1;
+  });
 }

@@ -1,3 +1,5 @@
+import { formatTime } from "@heliograph/core";
+
 /** A column of a text table. */
 export interface TableColumn<Row> {
   readonly title: string;
@@ -63,6 +65,11 @@ export function humanMinutes(minutes: number): string {
 
 function trimmed(value: number): string {
   return value.toFixed(1).replace(/\.0$/, "");
+}
+
+/** A time in microseconds since 1970-01-01 UTC to the second, for people. */
+export function humanTime(micros: number): string {
+  return formatTime(micros).slice(0, 19).replace("T", " ");
 }
 
 /** A whole number with thin groups of three. */

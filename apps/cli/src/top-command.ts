@@ -1,24 +1,17 @@
-import { parseBounds, type Talker } from "@heliograph/core";
+import type { Talker } from "@heliograph/core";
 import type { Command } from "commander";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
-import { chosenFormat, writeResult } from "./output.js";
-import { configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
-import { addBoundOptions } from "./search-options.js";
+import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
+import { addReadOptions, configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
+import { addBoundOptions, type BoundOptions, boundsFrom } from "./search-options.js";
 import { grouped, textTable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
 
 const FORMATS = ["table", "json", "csv"] as const;
 const MOST = 1_000_000;
 
-interface TopOptions extends ReadLogsOptions {
+interface TopOptions extends ReadLogsOptions, OutputOptions, BoundOptions {
   readonly count: string;
-  readonly start?: string;
-  readonly end?: string;
-  readonly startDte?: string;
-  readonly endDte?: string;
-  readonly format?: string;
-  readonly json?: boolean;
-  readonly output?: string;
   readonly [option: string]: unknown;
 }
 
@@ -51,32 +44,27 @@ export function addTopCommand(program: Command, signal: AbortSignal): void {
     .option("-n, --count <number>", "How many to list", "20");
   addBoundOptions(command);
   addFilterOptions(command);
-  command
-    .option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)")
-    .option("--threads <number>", "Threads to read with (default: one for each processor)")
-    .option("--fields <names>", "Column names, separated by commas, of TSV logs without a #fields line")
-    .option("--format <format>", `How to print: ${FORMATS.join(", ")} (default: table)`)
-    .option("--json", "Short for --format json")
-    .option("--output <file>", "Write the result to a file")
-    .option("--verbose", "Say what was read, skipped and found odd")
-    .action(async (paths: string[], options: TopOptions) => {
-      const format = chosenFormat(FORMATS, options);
-      const config = await configFrom(options);
-      const count = Number(options.count);
-      if (!Number.isInteger(count) || count < 1 || count > MOST)
-        throw new UsageError(`--count must be a whole number from 1 to ${MOST}, got ${options.count}`);
-      const bounds = parseBounds(options.start ?? options.startDte, options.end ?? options.endDte);
-      const { result, failed } = await readLogs(paths, options, {
-        searches: [],
-        filter: filterFrom(options, config.filter),
-        bounds,
-        topTalkers: count,
-        signal,
-      });
-      const talkers = result.talkers ?? [];
-      const text =
-        format === "json" ? `${JSON.stringify({ talkers }, undefined, 2)}\n` : await (format === "csv" ? csv(talkers) : table(talkers));
-      await writeResult(text, options.output);
-      if (failed) process.exitCode = 1;
+  command.option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)");
+  addReadOptions(command);
+  addOutputOptions(command, FORMATS);
+  command.action(async (paths: string[], options: TopOptions) => {
+    const format = chosenFormat(FORMATS, options);
+    const config = await configFrom(options);
+    const count = Number(options.count);
+    if (!Number.isInteger(count) || count < 1 || count > MOST)
+      throw new UsageError(`--count must be a whole number from 1 to ${MOST}, got ${options.count}`);
+    const bounds = boundsFrom(options);
+    const { result, failed } = await readLogs(paths, options, {
+      searches: [],
+      filter: filterFrom(options, config.filter),
+      bounds,
+      topTalkers: count,
+      signal,
     });
+    const talkers = result.talkers ?? [];
+    const text =
+      format === "json" ? `${JSON.stringify({ talkers }, undefined, 2)}\n` : await (format === "csv" ? csv(talkers) : table(talkers));
+    await writeResult(text, options.output);
+    if (failed) process.exitCode = 1;
+  });
 }

@@ -38,3 +38,14 @@ export class CoreError extends Error {
     this.column = place.column;
   }
 }
+
+/** The error of a parameter that is missing, of the wrong type or out of range. */
+export function badParameter(name: string, message: string): CoreError {
+  return new CoreError("bad-parameter", `${name} ${message}`, { column: name });
+}
+
+/** A value from outside as an error shows it. */
+export function shownValue(value: unknown): string {
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

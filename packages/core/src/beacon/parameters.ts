@@ -1,4 +1,4 @@
-import { CoreError } from "../errors.js";
+import { badParameter, type CoreError, shownValue } from "../errors.js";
 
 interface SpecBase {
   /** The name in every adapter: library, command line, HTTP. */
@@ -59,14 +59,6 @@ export type ValuesOf<Specs extends readonly ParameterSpec[]> = {
 /** Lists longer than this are a mistake, or worse. */
 const LONGEST_LIST = 1000;
 
-const bad = (name: string, message: string): CoreError => new CoreError("bad-parameter", `${name} ${message}`, { column: name });
-
-/** A value as an error shows it. */
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-}
-
 const kindOf = (spec: ParameterSpec): string => {
   switch (spec.type) {
     case "number":
@@ -82,12 +74,13 @@ const kindOf = (spec: ParameterSpec): string => {
 
 function checkNumber(spec: NumberSpec | IntegersSpec, value: unknown): number {
   const whole = spec.type !== "number";
-  if (typeof value !== "number" || !Number.isFinite(value)) throw bad(spec.name, `must be ${kindOf(spec)}, got ${shown(value)}`);
-  if (whole && !Number.isInteger(value)) throw bad(spec.name, `must be ${kindOf(spec)}, got ${value}`);
+  if (typeof value !== "number" || !Number.isFinite(value))
+    throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(value)}`);
+  if (whole && !Number.isInteger(value)) throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${value}`);
   const { min } = spec;
   const max = spec.type === "integers" ? undefined : spec.max;
   if (value < min || (max !== undefined && value > max)) {
-    throw bad(spec.name, `must be ${max === undefined ? `${min} or more` : `between ${min} and ${max}`}, got ${value}`);
+    throw badParameter(spec.name, `must be ${max === undefined ? `${min} or more` : `between ${min} and ${max}`}, got ${value}`);
   }
   return value;
 }
@@ -95,17 +88,17 @@ function checkNumber(spec: NumberSpec | IntegersSpec, value: unknown): number {
 function checkSpan(spec: SpansSpec, value: unknown): Span {
   const [low, high, ...more] = Array.isArray(value) ? (value as unknown[]) : [];
   if (typeof low !== "number" || typeof high !== "number" || more.length > 0 || !Number.isFinite(high - low)) {
-    throw bad(spec.name, `must be ${kindOf(spec)}, got ${shown(value)} in it`);
+    throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(value)} in it`);
   }
-  if (low < 0 || low >= high) throw bad(spec.name, `must hold spans [low, high] with 0 <= low < high, got ${shown(value)}`);
+  if (low < 0 || low >= high) throw badParameter(spec.name, `must hold spans [low, high] with 0 <= low < high, got ${shownValue(value)}`);
   return [low, high];
 }
 
 function checkValue(spec: ParameterSpec, value: unknown): ParameterValue | undefined {
   if (value === undefined) return spec.default;
   if (spec.type !== "integers" && spec.type !== "spans") return checkNumber(spec, value);
-  if (!Array.isArray(value) || value.length === 0) throw bad(spec.name, `must be ${kindOf(spec)}, got ${shown(value)}`);
-  if (value.length > LONGEST_LIST) throw bad(spec.name, `must have at most ${LONGEST_LIST} entries, got ${value.length}`);
+  if (!Array.isArray(value) || value.length === 0) throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(value)}`);
+  if (value.length > LONGEST_LIST) throw badParameter(spec.name, `must have at most ${LONGEST_LIST} entries, got ${value.length}`);
   const list = value as readonly unknown[];
   if (spec.type === "integers") return list.map((item) => checkNumber(spec, item));
   return list.map((item) => checkSpan(spec, item));
@@ -115,7 +108,7 @@ function checkValue(spec: ParameterSpec, value: unknown): ParameterValue | undef
 function valueGiven(spec: ParameterSpec, given: Readonly<Record<string, unknown>>): unknown {
   const names = [spec.name, ...(spec.aliases ?? [])].filter((name) => Object.hasOwn(given, name) && given[name] !== undefined);
   const [name, second] = names;
-  if (name !== undefined && second !== undefined) throw bad(spec.name, `is given twice: as ${name} and as ${second}`);
+  if (name !== undefined && second !== undefined) throw badParameter(spec.name, `is given twice: as ${name} and as ${second}`);
   return name === undefined ? undefined : given[name];
 }
 
@@ -124,11 +117,11 @@ function valueGiven(spec: ParameterSpec, given: Readonly<Record<string, unknown>
  * @throws CoreError `bad-parameter`, whose `column` names the parameter
  */
 export function checkParameters(specs: readonly ParameterSpec[], given: unknown): ParameterValues {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) throw bad("parameters", "must be an object");
+  if (typeof given !== "object" || given === null || Array.isArray(given)) throw badParameter("parameters", "must be an object");
   const values: Record<string, ParameterValue | undefined> = {};
   for (const name of Object.keys(given)) {
     if (!specs.some((spec) => spec.name === name || spec.aliases?.includes(name))) {
-      throw bad(name, `is not a parameter of this search; it has ${specs.map((spec) => spec.name).join(", ")}`);
+      throw badParameter(name, `is not a parameter of this search; it has ${specs.map((spec) => spec.name).join(", ")}`);
     }
   }
   for (const spec of specs) {
@@ -144,7 +137,7 @@ export function checkParameters(specs: readonly ParameterSpec[], given: unknown)
  * @throws CoreError `bad-parameter` when the text is no value of the parameter's type
  */
 export function parseParameter(spec: ParameterSpec, text: string): unknown {
-  const unreadable = (): CoreError => bad(spec.name, `must be ${kindOf(spec)}, got ${shown(text)}`);
+  const unreadable = (): CoreError => badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(text)}`);
   const number = (part: string): number => {
     const value = part.trim() === "" ? Number.NaN : Number(part);
     if (!Number.isFinite(value)) throw unreadable();

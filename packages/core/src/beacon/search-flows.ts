@@ -1,7 +1,7 @@
 import type { Flow } from "../flows/flow.js";
 import type { FlowShard } from "../flows/flow-shard.js";
 import { prevalence } from "../flows/prevalence.js";
-import { type Talker, TalkerCount } from "../flows/top-talkers.js";
+import { byText, type Talker, TalkerCount } from "../flows/top-talkers.js";
 import { type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence, ExplainedStep } from "./detector.js";
@@ -167,8 +167,6 @@ function explainOne(flow: Flow, search: Search): ExplainedFlow["searches"][numbe
   const verdict = detectorNamed(search.name).detect(flow, search.parameters, (step) => steps.push(step));
   return { search, steps, score: verdict?.score };
 }
-
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The order of results: score and connections descending, then source, destination, port and protocol. */
 export function compareBeacons(a: Beacon, b: Beacon): number {

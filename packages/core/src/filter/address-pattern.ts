@@ -1,4 +1,4 @@
-import { CoreError } from "../errors.js";
+import { badParameter } from "../errors.js";
 import { isNetwork, NetworkSet } from "./networks.js";
 import { matchesWildcard } from "./wildcard.js";
 
@@ -15,8 +15,10 @@ export function addressTest(patterns: readonly string[], parameter: string): Add
   const others = patterns.filter((pattern) => !pattern.includes("*"));
   const strange = others.find((pattern) => !isNetwork(pattern.trim()));
   if (strange !== undefined) {
-    const message = `${parameter} holds ${JSON.stringify(strange)}, which is no address, no network such as 10.0.0.0/8 and no pattern with *`;
-    throw new CoreError("bad-parameter", message, { column: parameter });
+    throw badParameter(
+      parameter,
+      `holds ${JSON.stringify(strange)}, which is no address, no network such as 10.0.0.0/8 and no pattern with *`,
+    );
   }
   const networks = new NetworkSet(others, parameter);
   if (wildcards.length === 0) return (address) => networks.has(address);

@@ -1,4 +1,4 @@
-import { CoreError } from "../errors.js";
+import { badParameter, shownValue } from "../errors.js";
 
 /** Values to keep alone, and values to leave out; what is in both is left out. Absent or empty: no condition. */
 export interface Choice<Value = string> {
@@ -38,29 +38,23 @@ export interface ConnectionFilter {
 const TEXT_CHOICES = ["source", "destination", "address", "protocol", "conn_state", "service"] as const;
 const LONGEST_LIST = 1_000_000;
 
-const bad = (name: string, message: string): CoreError => new CoreError("bad-parameter", `${name} ${message}`, { column: name });
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-}
-
 function record(value: unknown, name: string, keys: readonly string[]): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw bad(name, `must be an object, got ${shown(value)}`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw badParameter(name, `must be an object, got ${shownValue(value)}`);
   for (const key of Object.keys(value))
-    if (!keys.includes(key)) throw bad(name, `has no member ${JSON.stringify(key)}; it has ${keys.join(", ")}`);
+    if (!keys.includes(key)) throw badParameter(name, `has no member ${JSON.stringify(key)}; it has ${keys.join(", ")}`);
   return value as Record<string, unknown>;
 }
 
 function list<Value>(value: unknown, name: string, check: (item: unknown) => Value): readonly Value[] {
-  if (!Array.isArray(value)) throw bad(name, `must be a list, got ${shown(value)}`);
-  if (value.length > LONGEST_LIST) throw bad(name, `must have at most ${LONGEST_LIST} entries`);
+  if (!Array.isArray(value)) throw badParameter(name, `must be a list, got ${shownValue(value)}`);
+  if (value.length > LONGEST_LIST) throw badParameter(name, `must have at most ${LONGEST_LIST} entries`);
   return (value as unknown[]).map(check);
 }
 
 function textOf(name: string): (item: unknown) => string {
   return (item) => {
-    if (typeof item !== "string" || item.trim() === "") throw bad(name, `must hold texts, got ${shown(item)}`);
+    if (typeof item !== "string" || item.trim() === "") throw badParameter(name, `must hold texts, got ${shownValue(item)}`);
     return item.trim();
   };
 }
@@ -78,7 +72,7 @@ export function portRange(value: number | string): readonly [first: number, last
 
 function portOf(item: unknown): number | string {
   if ((typeof item === "number" || typeof item === "string") && portRange(item)) return item;
-  throw bad("ports", `must hold ports from 0 to 65535 or ranges such as 8000-8100, got ${shown(item)}`);
+  throw badParameter("ports", `must hold ports from 0 to 65535 or ranges such as 8000-8100, got ${shownValue(item)}`);
 }
 
 function choice<Value>(value: unknown, name: string, check: (item: unknown) => Value): Choice<Value> {
@@ -102,9 +96,9 @@ export function checkFilter(given: unknown): ConnectionFilter {
     members[name] === undefined ? [] : [[name, choice(members[name], name, textOf(name))] as const],
   );
   if (direction !== undefined && !DIRECTIONS.includes(direction as Direction))
-    throw bad("direction", `must be one of ${DIRECTIONS.join(", ")}, got ${shown(direction)}`);
+    throw badParameter("direction", `must be one of ${DIRECTIONS.join(", ")}, got ${shownValue(direction)}`);
   if (default_filters !== undefined && typeof default_filters !== "boolean")
-    throw bad("default_filters", `must be true or false, got ${shown(default_filters)}`);
+    throw badParameter("default_filters", `must be true or false, got ${shownValue(default_filters)}`);
   return {
     ...(ports !== undefined && { ports: choice(ports, "ports", portOf) }),
     ...Object.fromEntries(texts),

@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { CoreError } from "../errors.js";
+import { badParameter } from "../errors.js";
 
 /** An address: IPv4 as a number of 32 bits, IPv6 as one of 128. */
 type AddressBits = number | bigint;
@@ -88,8 +88,10 @@ export class NetworkSet {
     for (const text of networks) {
       const network = networkOf(text.trim());
       if (!network) {
-        const message = `${parameter} holds ${JSON.stringify(text)}, which is neither an address nor a network such as 10.0.0.0/8 or fe80::/10`;
-        throw new CoreError("bad-parameter", message, { column: parameter });
+        throw badParameter(
+          parameter,
+          `holds ${JSON.stringify(text)}, which is neither an address nor a network such as 10.0.0.0/8 or fe80::/10`,
+        );
       }
       const { bits, shift } = network;
       if (typeof bits === "number") {

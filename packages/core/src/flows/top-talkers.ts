@@ -9,7 +9,8 @@ export interface Talker {
   readonly connectionCount: number;
 }
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** The order of texts by code unit. */
+export const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Connections descending, then source, destination and port. */
 export function compareTalkers(a: Talker, b: Talker): number {

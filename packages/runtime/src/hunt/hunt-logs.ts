@@ -124,7 +124,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
   const started = performance.now();
   const filter = options.searches.length > 0 || options.topTalkers || options.filter ? checkFilter(options.filter ?? {}) : undefined;
   // A pattern that is none is the caller's mistake: found here, before any thread starts.
-  planFilter(filter);
+  if (filter) planFilter(filter);
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const inPlace = totalBytes < IN_PLACE_BYTES && files.every((file) => !file.stream);
   const threads = inPlace ? 1 : Math.max(1, Math.min(MAX_THREADS, options.threads ?? availableParallelism()));
