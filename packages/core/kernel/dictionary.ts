@@ -2,13 +2,11 @@
 //
 // slot (8 bytes): hash, code + 1 (0: free)
 // header (u32 each): 0 count; 4 bits; 8 slots; 12 arena; 16 arena used; 20 arena capacity; 24 offsets; 28 offsets capacity;
-//   32 IPv4 bits; 36 IPv4 slots (0: none yet); 40 IPv4 count; 44 count of the other texts; 48 recent texts
+//   32 recent texts (0: none yet)
 // offsets: count + 1 positions in the arena, so that arena and offsets are an Arrow Utf8 vector as they stand.
-// IPv4 slot (8 bytes): address, code + 1. Canonical dotted quads stand here alone: their slot is the whole comparison.
 // recent texts: 16 entries of 32 bytes (masked text, code, length + 1), for columns of a few short texts.
 import { alloc, regrow, release } from "./memory";
-import { hashOfWord, hashTail, mix } from "./hash";
-import { quad, quadOf } from "./ipv4";
+import { hashTail, mix } from "./hash";
 
 // 16 times 0xff, then 16 times 0: loading at 16 - n gives a mask of the first n bytes.
 export const PREFIX_MASK: usize = memory.data<u8>([
@@ -33,23 +31,22 @@ export function dictionaryNew(bits: u32): usize {
   return d;
 }
 
-/** Doubles a table of {hash or key, code + 1} slots. */
-function growSlots(d: usize, bitsAt: usize, slotsAt: usize, addresses: bool): void {
-  const bits = load<u32>(d + bitsAt) + 1;
-  const old: usize = load<u32>(d + slotsAt);
+/** Doubles the table. */
+function growSlots(d: usize): void {
+  const bits = load<u32>(d, 4) + 1;
+  const old: usize = load<u32>(d, 8);
   const oldBytes: usize = <usize>8 << (bits - 1);
   const slots = alloc((<u64>8) << bits);
   const mask: u32 = (1 << bits) - 1;
   for (let at = old, end = old + oldBytes; at < end; at += 8) {
     if (!load<u32>(at, 4)) continue;
-    const hash = addresses ? hashOfWord(load<u32>(at)) : load<u32>(at);
-    let i = hash >> (32 - bits);
+    let i = load<u32>(at) >> (32 - bits);
     while (load<u32>(slots + (<usize>i << 3), 4)) i = (i + 1) & mask;
     store<u64>(slots + (<usize>i << 3), load<u64>(at));
   }
   release(old, oldBytes);
-  store<u32>(d + bitsAt, bits);
-  store<u32>(d + slotsAt, <u32>slots);
+  store<u32>(d, bits, 4);
+  store<u32>(d, <u32>slots, 8);
 }
 
 /** Appends a new text; returns its code. */
@@ -82,9 +79,7 @@ function insert(d: usize, slot: usize, hash: u32, text: usize, length: u32): u32
   const code = append(d, text, length);
   store<u32>(slot, hash);
   store<u32>(slot, code + 1, 4);
-  const count = load<u32>(d, 44) + 1;
-  store<u32>(d, count, 44);
-  if (count * 4 > (<u32>3 << load<u32>(d, 4))) growSlots(d, 4, 8, false);
+  if ((code + 1) * 4 > (<u32>3 << load<u32>(d, 4))) growSlots(d);
   return code;
 }
 
@@ -109,12 +104,6 @@ function isText(d: usize, code: u32, key: v128, text: usize, length: u32): bool 
 /** The code of a text; inserts it when it is new. The text has 16 readable bytes after it. */
 export function encode(d: usize, text: usize, length: u32): u32 {
   const key = prefix(text, length);
-  return quadOf(key, length) ? encodeAddress(d, quad, text, length) : encodeText(d, key, text, length);
-}
-
-/** `encode` for a text that is no canonical dotted quad; `key` is its masked prefix. */
-@inline
-function encodeText(d: usize, key: v128, text: usize, length: u32): u32 {
   let h = mix(i64x2.extract_lane(key, 0) ^ (<u64>length << 56), i64x2.extract_lane(key, 1));
   if (length > 16) h = hashTail(h, text + 16, length - 16);
   const hash = <u32>(h >> 32);
@@ -132,45 +121,13 @@ function encodeText(d: usize, key: v128, text: usize, length: u32): u32 {
   return 0;
 }
 
-function insertAddress(d: usize, slot: usize, address: u32, text: usize, length: u32): u32 {
-  const code = append(d, text, length);
-  store<u32>(slot, address);
-  store<u32>(slot, code + 1, 4);
-  const count = load<u32>(d, 40) + 1;
-  store<u32>(d, count, 40);
-  if (count * 4 > (<u32>3 << load<u32>(d, 32))) growSlots(d, 32, 36, true);
-  return code;
-}
-
-/** `encode` for a text that is the dotted quad of `address`, in its one canonical form. */
-@inline
-export function encodeAddress(d: usize, address: u32, text: usize, length: u32): u32 {
-  if (!load<u32>(d, 36)) {
-    store<u32>(d, 10, 32);
-    store<u32>(d, <u32>alloc((<u64>8) << 10), 36);
-  }
-  const bits = load<u32>(d, 32);
-  const slots: usize = load<u32>(d, 36);
-  const mask: u32 = (1 << bits) - 1;
-  let i = hashOfWord(address) >> (32 - bits);
-  let code: u32 = 0;
-  while (true) {
-    const slot = slots + (<usize>i << 3);
-    code = load<u32>(slot, 4);
-    if (code == 0) return insertAddress(d, slot, address, text, length);
-    if (load<u32>(slot) == address) break;
-    i = (i + 1) & mask;
-  }
-  return code - 1;
-}
-
 /** `encode` for a short text, by way of the recent ones; `key` is its masked prefix. */
 @inline
 export function encodeRecent(d: usize, key: v128, text: usize, length: u32): u32 {
-  let recent: usize = load<u32>(d, 48);
+  let recent: usize = load<u32>(d, 32);
   if (!recent) {
     recent = alloc(16 * 32);
-    store<u32>(d, <u32>recent, 48);
+    store<u32>(d, <u32>recent, 32);
   }
   const entry = recent + (<usize>((<u32>i64x2.extract_lane(key, 0) * 0x9e3779b1) >> 28) << 5);
   if (load<u32>(entry, 20) == length + 1 && !v128.any_true(v128.xor(v128.load(entry), key))) return load<u32>(entry, 16);

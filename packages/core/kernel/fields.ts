@@ -1,7 +1,7 @@
 // One loop a column kind over the rows of a run. A common form is read here; anything else (an escape, a non-ASCII
 // byte, an exponent, an ISO time, a port like 80/tcp) goes to the host's field parser, so that both readers agree.
-import { encode, encodeAddress, encodeRecent, prefix } from "./dictionary";
-import { quad, quadOf } from "./ipv4";
+import { encode, encodeRecent, prefix } from "./dictionary";
+import { OTHER_ADDRESSES, quad, quadOf } from "./ipv4";
 import {
   ADDRESS, CODE, columns, COUNT, emptyKey, emptyLength, entryOf, FLAG, NUMBER, PORT, pushOddField, SPAN, stride, TIME, unsetKey, unsetLength
 } from "./plan";
@@ -164,7 +164,7 @@ function readCodes(at: usize, step: usize, trim: bool, rows: u32, out: usize, ro
       store<u32>(out, emptyCode);
       if (required) pushOddField(row + i, column, start, start + length);
     } else if (addresses) {
-      store<u32>(out, quadOf(key, length) ? encodeAddress(dictionary, quad, start, length) : encode(dictionary, start, length));
+      store<u32>(out, quadOf(key, length) && quad < OTHER_ADDRESSES ? quad : OTHER_ADDRESSES + encode(dictionary, start, length));
     } else {
       store<u32>(out, length <= 16 ? encodeRecent(dictionary, key, start, length) : encode(dictionary, start, length));
     }

@@ -1,30 +1,78 @@
-// Connection groups: (source, destination, port, protocol) -> a number from 0 on.
+// Connection groups of one bucket: records to groups, their times put together and sorted.
 //
-// A large table is slow because each row lands on another page of it. So the rows of a block are taken in the order of the
-// top bits of their hash, which are also the place in the table: rows that follow each other lie near each other.
+// A record is six words: time (f64), source, destination, port | protocol << 16, origin port (see `flow-shard.ts`).
+// The host fills the records, calls `groupRows`, may mark groups as dropped in `groupCounts`, and calls `placeGroups`.
 import { alloc, regrow, release } from "./memory";
 import { mix } from "./hash";
+import { OTHER_ADDRESSES } from "./ipv4";
 
-let bits: u32 = 12;
-let slots: usize = 0; // 16 bytes: source, destination, port | protocol << 16, group + 1 (0: free); at most three quarters full
-let hashes: usize = 0; // of the rows in hand
-/** The rows of the last block by the bucket of their group. */
-export let order: usize = 0;
-/** Where each bucket ends in `order`, 32 of them. */
-export let bucketEnds: usize = 0;
-let capacity: u32 = 0; // rows that fit
-let touched: u32 = 0;
-/** Groups so far. */
-export let groupCount: u32 = 0;
-/** Their keys, 12 bytes a group: source, destination, port | protocol << 16. */
+const RECORD: usize = 24;
+const KEY: usize = 12;
+/** Stands in the place of a count or an end of a group that is left out. */
+const DROPPED: u32 = 0xffffffff;
+/** A row is moved back so far at most; one that belongs further back starts a run of its own. */
+const REACH: usize = 16;
+
+let capacity: u32 = 0; // records that fit
+let records: usize = 0;
+let groupOfRow: usize = 0; // u32 a record
+/** f64 and i32 a record, group by group, after `placeGroups`. */
+export let placedTimes: usize = 0;
+export let placedPorts: usize = 0;
+
+let bits: u32 = 10;
+let slots: usize = 0; // 16 bytes: source, destination, port | protocol << 16, group + 1 (0: free); at most half full
+let groups: u32 = 0;
+let groupCapacity: u32 = 0;
+/** Three words a group. */
 export let groupKeys: usize = 0;
-let keyCapacity: u32 = 4096;
+/** Rows of each group; after `placeGroups` where its rows end. */
+export let groupCounts: usize = 0;
+/** One byte a group: whether two of its times are the same. */
+export let groupTies: usize = 0;
 
-const KEY_BYTES: u32 = 12;
-const BUCKET_BITS: u32 = 5;
-const BUCKETS: u32 = 1 << BUCKET_BITS;
-/** Rows whose slots are touched ahead, so that the loads overlap. */
-const AHEAD: u32 = 64;
+let heldTimes: usize = 0; // the left one of two runs that are merged
+let heldPorts: usize = 0;
+let heldCapacity: usize = 0;
+let runs: usize = 0; // where runs start, u32
+let runCapacity: u32 = 0;
+
+/** Makes room for the records of a bucket; returns where they go. */
+export function groupsReserve(rows: u32): usize {
+  if (rows > capacity || !records) {
+    let wanted: u64 = capacity ? capacity : 1024;
+    while (wanted < <u64>rows) wanted <<= 1;
+    if (records) {
+      const held = <u64>capacity;
+      release(records, held * <u64>RECORD);
+      release(groupOfRow, held << 2);
+      release(placedTimes, held << 3);
+      release(placedPorts, held << 2);
+    }
+    records = alloc(wanted * <u64>RECORD);
+    groupOfRow = alloc(wanted << 2);
+    placedTimes = alloc(wanted << 3);
+    placedPorts = alloc(wanted << 2);
+    capacity = <u32>wanted;
+  }
+  return records;
+}
+
+function reserveGroups(wanted: u32): void {
+  const held = <u64>groupCapacity;
+  const used = <usize>groups;
+  const bytes = <u64>wanted;
+  if (!held) {
+    groupKeys = alloc(bytes * <u64>KEY);
+    groupCounts = alloc(bytes << 2);
+    groupTies = alloc(bytes);
+  } else {
+    groupKeys = regrow(groupKeys, held * <u64>KEY, used * KEY, bytes * <u64>KEY);
+    groupCounts = regrow(groupCounts, held << 2, used << 2, bytes << 2);
+    groupTies = regrow(groupTies, held, used, bytes);
+  }
+  groupCapacity = wanted;
+}
 
 @inline
 function hashOf(source: u32, destination: u32, port: u32): u32 {
@@ -48,95 +96,200 @@ function grow(): void {
 }
 
 function addGroup(slot: usize, source: u32, destination: u32, port: u32): u32 {
-  if (groupCount == keyCapacity) {
-    const held = <u64>keyCapacity * <u64>KEY_BYTES;
-    groupKeys = regrow(groupKeys, held, <usize>held, held * 2);
-    keyCapacity <<= 1;
-  }
-  const key = groupKeys + <usize>groupCount * KEY_BYTES;
+  if (groups == groupCapacity) reserveGroups(groupCapacity << 1);
+  const key = groupKeys + <usize>groups * KEY;
   store<u32>(key, source);
   store<u32>(key, destination, 4);
   store<u32>(key, port, 8);
+  store<u32>(groupCounts + (<usize>groups << 2), 0);
   store<u32>(slot, source);
   store<u32>(slot, destination, 4);
   store<u32>(slot, port, 8);
-  store<u32>(slot, ++groupCount, 12);
-  if (groupCount * 4 > (<u32>3 << bits)) grow();
-  return groupCount - 1;
+  store<u32>(slot, ++groups, 12);
+  if (groups * 2 > (<u32>1 << bits)) grow();
+  return groups - 1;
 }
 
-/** Makes room for blocks of `rows` rows. */
-export function groupsReserve(rows: u32): void {
-  if (!slots) {
-    slots = alloc((<u64>16) << bits);
-    bucketEnds = alloc((BUCKETS + 1) << 2);
-    groupKeys = alloc(<u64>keyCapacity * <u64>KEY_BYTES);
-  }
-  if (rows <= capacity) return;
-  capacity = rows;
-  hashes = alloc(<u64>rows << 2);
-  order = alloc(<u64>rows << 2);
+@inline
+function joint(at: usize, places: usize, count: u32): void {
+  const code = load<u32>(at);
+  if (code < OTHER_ADDRESSES) return;
+  const place = code - OTHER_ADDRESSES;
+  if (place < count) store<u32>(at, OTHER_ADDRESSES + load<u32>(places + (<usize>place << 2)));
 }
 
-/** Orders the rows by the top bits of their hashes. */
-function orderByHash(rows: u32): void {
-  memory.fill(bucketEnds, 0, (BUCKETS + 1) << 2);
-  for (let i: u32 = 0; i < rows; i++) {
-    const bucket = bucketEnds + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - BUCKET_BITS)) << 2);
-    store<u32>(bucket, load<u32>(bucket, 4) + 1, 4);
-  }
-  for (let b: u32 = 1; b < BUCKETS; b++) {
-    const at = bucketEnds + (<usize>b << 2);
-    store<u32>(at, load<u32>(at) + load<u32>(at - 4));
-  }
-  for (let i: u32 = 0; i < rows; i++) {
-    const bucket = bucketEnds + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - BUCKET_BITS)) << 2);
-    const place = load<u32>(bucket);
-    store<u32>(bucket, place + 1);
-    store<u32>(order + (<usize>place << 2), i);
+/** Replaces address places and protocol codes of the records [first, first + rows) by those in two tables. */
+export function groupsRemap(first: u32, rows: u32, places: usize, placeCount: u32, protocols: usize, protocolCount: u32): void {
+  if (<u64>first + <u64>rows > <u64>capacity) unreachable();
+  for (let at = records + <usize>first * RECORD, end = at + <usize>rows * RECORD; at < end; at += RECORD) {
+    joint(at + 8, places, placeCount);
+    joint(at + 12, places, placeCount);
+    const port = load<u32>(at, 16);
+    const protocol = port >> 16;
+    if (protocol < protocolCount) store<u32>(at, (port & 0xffff) | (load<u32>(protocols + (<usize>protocol << 2)) << 16), 16);
   }
 }
 
-/** Writes the group of each of `rows` rows to `out`. Codes are 32 bits, ports 16 bits in 32, protocol codes below 65,536. */
-export function groupRows(sources: usize, destinations: usize, ports: usize, protocols: usize, out: usize, rows: u32): void {
+/** Gives each of the `rows` records its group, from 0 on in order of first sight; returns how many there are. */
+export function groupRows(rows: u32): u32 {
   if (rows > capacity) unreachable();
-  for (let i: u32 = 0; i < rows; i++) {
-    const at: usize = <usize>i << 2;
-    const port = load<u32>(ports + at) | (load<u32>(protocols + at) << 16);
-    store<u32>(hashes + at, hashOf(load<u32>(sources + at), load<u32>(destinations + at), port));
-  }
-  orderByHash(rows);
-  for (let first: u32 = 0; first < rows; first += AHEAD) {
-    const end = min<u32>(rows, first + AHEAD);
-    let touch: u32 = 0;
-    for (let j = first; j < end; j++) {
-      const i = load<u32>(order + (<usize>j << 2));
-      touch ^= load<u32>(slots + (<usize>(load<u32>(hashes + (<usize>i << 2)) >> (32 - bits)) << 4), 12);
-    }
-    touched ^= touch;
-    for (let j = first; j < end; j++) {
-      const at: usize = <usize>load<u32>(order + (<usize>j << 2)) << 2;
-      const source = load<u32>(sources + at);
-      const destination = load<u32>(destinations + at);
-      const port = load<u32>(ports + at) | (load<u32>(protocols + at) << 16);
-      const mask: u32 = (1 << bits) - 1;
-      let i = load<u32>(hashes + at) >> (32 - bits);
-      let group: u32 = 0;
-      while (true) {
-        const slot = slots + (<usize>i << 4);
-        group = load<u32>(slot, 12);
-        if (load<u32>(slot) == source && load<u32>(slot, 4) == destination && load<u32>(slot, 8) == port && group != 0) break;
-        if (group == 0) {
-          group = addGroup(slot, source, destination, port) + 1;
-          break;
-        }
-        i = (i + 1) & mask;
+  if (!groupCapacity) reserveGroups(1024);
+  if (!slots) slots = alloc((<u64>16) << bits);
+  else memory.fill(slots, 0, <usize>16 << bits);
+  groups = 0;
+  const end = groupOfRow + (<usize>rows << 2);
+  for (let at = records, out = groupOfRow; out < end; at += RECORD, out += 4) {
+    const source = load<u32>(at, 8);
+    const destination = load<u32>(at, 12);
+    const port = load<u32>(at, 16);
+    const mask: u32 = (1 << bits) - 1;
+    let i = hashOf(source, destination, port) >> (32 - bits);
+    let group: u32 = 0;
+    while (true) {
+      const slot = slots + (<usize>i << 4);
+      group = load<u32>(slot, 12);
+      if (group == 0) {
+        group = addGroup(slot, source, destination, port) + 1;
+        break;
       }
-      store<u32>(out + at, group - 1);
+      if (load<u32>(slot) == source && load<u32>(slot, 4) == destination && load<u32>(slot, 8) == port) break;
+      i = (i + 1) & mask;
     }
+    store<u32>(out, group - 1);
+    const count = groupCounts + (<usize>(group - 1) << 2);
+    store<u32>(count, load<u32>(count) + 1);
+  }
+  return groups;
+}
+
+/** Puts the rows of each group that was not dropped together, in order of time. */
+export function placeGroups(rows: u32): void {
+  if (rows > capacity) unreachable();
+  let total: u32 = 0;
+  for (let at = groupCounts, end = at + (<usize>groups << 2); at < end; at += 4) {
+    const count = load<u32>(at);
+    if (count == DROPPED) continue;
+    store<u32>(at, total);
+    total += count;
+  }
+  // The host may have changed counts: nothing is written beyond the rows there are.
+  if (total > rows) unreachable();
+  for (let i: u32 = 0, at = records; i < rows; i++, at += RECORD) {
+    const cursor = groupCounts + (<usize>load<u32>(groupOfRow + (<usize>i << 2)) << 2);
+    const place = load<u32>(cursor);
+    if (place == DROPPED) continue;
+    if (place >= rows) unreachable();
+    store<u32>(cursor, place + 1);
+    store<f64>(placedTimes + (<usize>place << 3), load<f64>(at));
+    store<u32>(placedPorts + (<usize>place << 2), load<u32>(at, 20));
+  }
+  let from: u32 = 0;
+  for (let group: u32 = 0; group < groups; group++) {
+    const end = load<u32>(groupCounts + (<usize>group << 2));
+    if (end == DROPPED) continue;
+    store<u8>(groupTies + <usize>group, end - from > 1 && sortRows(<usize>from, <usize>end) ? 1 : 0);
+    from = end;
   }
 }
 
-export function groupsTouched(): u32 {
-  return touched;
+@inline
+function timeAt(row: usize): f64 {
+  return load<f64>(placedTimes + (row << 3));
+}
+
+@inline
+function setRow(row: usize, time: f64, port: u32): void {
+  store<f64>(placedTimes + (row << 3), time);
+  store<u32>(placedPorts + (row << 2), port);
+}
+
+@inline
+function portAt(row: usize): u32 {
+  return load<u32>(placedPorts + (row << 2));
+}
+
+/** Sorts the rows [from, to) by time; whether two times are the same. Linear for nearly sorted rows and for a few sorted runs. */
+function sortRows(from: usize, to: usize): bool {
+  mergeRuns(sortRuns(from, to), to);
+  for (let row = from + 1; row < to; row++) if (timeAt(row) == timeAt(row - 1)) return true;
+  return false;
+}
+
+/** Sorts rows that are a few places off; returns how many sorted runs there are. */
+function sortRuns(from: usize, to: usize): u32 {
+  let count: u32 = 0;
+  let start = from;
+  addRun(count++, from);
+  for (let i = from + 1; i < to; i++) {
+    const time = timeAt(i);
+    if (timeAt(i - 1) <= time) continue;
+    const least = i - start > REACH ? i - REACH : start;
+    let place = i - 1;
+    while (place > least && timeAt(place - 1) > time) place--;
+    if (place == least && place > start && timeAt(place - 1) > time) {
+      addRun(count++, i);
+      start = i;
+      continue;
+    }
+    const port = portAt(i);
+    for (let j = i; j > place; j--) setRow(j, timeAt(j - 1), portAt(j - 1));
+    setRow(place, time, port);
+  }
+  return count;
+}
+
+function addRun(index: u32, start: usize): void {
+  if (index == runCapacity) {
+    const wanted: u32 = runCapacity ? runCapacity << 1 : 64;
+    runs = runCapacity ? regrow(runs, <u64>runCapacity << 2, <usize>runCapacity << 2, <u64>wanted << 2) : alloc(<u64>wanted << 2);
+    runCapacity = wanted;
+  }
+  store<u32>(runs + (<usize>index << 2), <u32>start);
+}
+
+@inline
+function runAt(index: u32): usize {
+  return load<u32>(runs + (<usize>index << 2));
+}
+
+/** Merges neighbouring runs until one is left. */
+function mergeRuns(count: u32, to: usize): void {
+  while (count > 1) {
+    let left: u32 = 0;
+    for (let run: u32 = 0; run < count; run += 2) {
+      const from = runAt(run);
+      if (run + 1 < count) merge(from, runAt(run + 1), run + 2 < count ? runAt(run + 2) : to);
+      store<u32>(runs + (<usize>left << 2), <u32>from);
+      left++;
+    }
+    count = left;
+  }
+}
+
+/** Merges [from, middle) and [middle, to). */
+function merge(from: usize, middle: usize, to: usize): void {
+  const held = middle - from;
+  if (held > heldCapacity) {
+    if (heldCapacity) {
+      release(heldTimes, <u64>heldCapacity << 3);
+      release(heldPorts, <u64>heldCapacity << 2);
+    }
+    heldCapacity = held * 2;
+    heldTimes = alloc(<u64>heldCapacity << 3);
+    heldPorts = alloc(<u64>heldCapacity << 2);
+  }
+  memory.copy(heldTimes, placedTimes + (from << 3), held << 3);
+  memory.copy(heldPorts, placedPorts + (from << 2), held << 2);
+  let right = middle;
+  let at = from;
+  for (let i: usize = 0; i < held; at++) {
+    const time = load<f64>(heldTimes + (i << 3));
+    if (right < to && timeAt(right) < time) {
+      setRow(at, timeAt(right), portAt(right));
+      right++;
+    } else {
+      setRow(at, time, load<u32>(heldPorts + (i << 2)));
+      i++;
+    }
+  }
 }

@@ -25,12 +25,6 @@ export function mix(x: u64, y: u64): u64 {
   return high ^ ((middle2 << 32) | (low & 0xffffffff));
 }
 
-/** The hash of a 32-bit word: multiply and shift by a secret odd factor. */
-@inline
-export function hashOfWord(word: u32): u32 {
-  return <u32>(((<u64>word ^ (seedB >> 32)) * (seedA | 1)) >> 32);
-}
-
 /** Hashes the `length` bytes at `at` on top of `hash`, eight at a time; reads up to 7 bytes past the end. */
 export function hashTail(hash: u64, at: usize, length: u32): u64 {
   while (length) {

@@ -1,5 +1,5 @@
 // Dotted quads as 32-bit numbers. Only the canonical form counts (no leading zeros, no octet above 255), so that number and
-// text name each other and the number can stand for the text in a hash table.
+// text name each other: the number is the code of the address.
 
 // For each of the 81 patterns of octet lengths: where the hundreds and tens of the four octets stand in the text, then
 // the four units; 255 (which swizzles to zero) where an octet has no such digit.
@@ -90,8 +90,10 @@ const DIGITS: usize = memory.data<u8>([
 /** The least octet of one, two and three digits. */
 const LEAST: usize = memory.data<u32>([0, 10, 100, 0]);
 
-/** Set by `quadOf`: the number. */
+/** Set by `quadOf`: the number, the first octet highest. */
 export let quad: u32 = 0;
+/** Addresses from here on (240.0.0.0/4, which nobody has) give their codes to texts that are no dotted quad, by dictionary. */
+export const OTHER_ADDRESSES: u32 = 0xf0000000;
 
 /** Whether the masked text of `length` bytes is a canonical dotted quad; then `quad` is its number. */
 @inline
@@ -126,7 +128,7 @@ export function quadOf(key: v128, length: u32): bool {
     3, load<i32>(LEAST + (<usize>d << 2))
   );
   if (v128.any_true(i32x4.lt_u(octets, leasts))) return false;
-  const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_u(octets, octets), octets);
-  quad = <u32>i32x4.extract_lane(bytes, 0);
+  // The first octet is the highest: the lowest bytes of the four lanes, backwards.
+  quad = <u32>i32x4.extract_lane(i8x16.swizzle(octets, i8x16(12, 8, 4, 0, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1)), 0);
   return true;
 }

@@ -13,7 +13,7 @@ export const PORT: u32 = 3; // i32
 export const NUMBER: u32 = 4; // f64
 export const COUNT: u32 = 5; // f64, whole
 export const FLAG: u32 = 6; // u8
-export const ADDRESS: u32 = 7; // CODE whose texts are mostly dotted quads
+export const ADDRESS: u32 = 7; // u32: a dotted quad is its own code, other texts have one by dictionary
 
 export const MAX_COLUMNS: u32 = 64;
 const ENTRY: usize = 32; // kind, field, dictionary, required, out, out2, emptyCode

@@ -1,8 +1,9 @@
 import type { LogInput, OpenOptions } from "./archive/open.js";
-import { type Beacon, compareBeacons, type Search, searchFlows } from "./beacon/search-flows.js";
+import { type Beacon, joinFindings, type Search, searchFlows } from "./beacon/search-flows.js";
 import { type ConnectionFilter, checkFilter } from "./filter/connection-filter.js";
 import { planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
 import { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
+import { joinShards } from "./flows/flow-shard.js";
 import { RowFilter, type TimeBounds } from "./flows/row-filter.js";
 import { createEngine, type EngineOptions } from "./zeek/engine.js";
 import { isConnLogName } from "./zeek/log-names.js";
@@ -45,24 +46,24 @@ export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Pr
   const engine = createEngine(options);
   const connections = checkFilter(options.filter ?? {});
   const filter = planFilter(connections);
-  const builder = new FlowBuilder(engine, { filter });
+  const builder = new FlowBuilder(engine);
   const rows = new RowFilter(options, filter);
   const reports: ReadReport[] = [];
   for (const input of inputs) {
     const read = { schema: connSchema, columns: [...FLOW_COLUMNS, ...rows.columns], ...options };
     reports.push(...(await readLog(engine, input, read, (batch) => builder.add(rows.apply(batch)), { select: isConnLogName, ...options })));
   }
-  const shard = builder.finish();
-  const { beacons, groups, duplicateRows } = await searchFlows(engine, [shard], 0, options.searches, {
+  const flows = joinShards([builder.finish()]);
+  const part = await searchFlows(engine, flows, options.searches, { filter });
+  const { results, groups, duplicateRows, removed } = joinFindings(flows, options.searches, [part], {
     internalNetworks: connections.internal_networks,
   });
-  const results = options.searches.map((search, index) => ({ search, beacons: [...(beacons[index] ?? [])].sort(compareBeacons) }));
   return {
     results,
     reports,
     groups,
     duplicateRows,
     rowsOutside: rows.rowsOutside,
-    removedRows: removedRows([rows.removed, builder.removed]),
+    removedRows: removedRows([rows.removed, ...removed]),
   };
 }

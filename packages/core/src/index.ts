@@ -21,15 +21,17 @@ export {
 export { detectorNamed, detectors } from "./beacon/registry.js";
 export {
   type Beacon,
+  type BucketFindings,
   compareBeacons,
-  compareFlows,
   type ExplainedFlow,
   type ExplainedFlows,
+  type Findings,
   type FlowSummary,
+  type JoinOptions,
+  joinFindings,
   planSearch,
   type Search,
   type SearchOptions,
-  type SearchResult,
   searchFlows,
 } from "./beacon/search-flows.js";
 export { CoreError, type CoreErrorCode } from "./errors.js";
@@ -39,7 +41,7 @@ export { DEFAULT_INTERNAL_NETWORKS } from "./filter/networks.js";
 export { matchesWildcard } from "./filter/wildcard.js";
 export type { Flow } from "./flows/flow.js";
 export { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
-export type { Allocate, FlowShard } from "./flows/flow-shard.js";
+export { type Allocate, type FlowShard, type JoinedFlows, joinShards } from "./flows/flow-shard.js";
 export {
   type FlowKey,
   PAYLOAD_COLUMNS,
@@ -50,23 +52,22 @@ export {
   type SizeProfile,
 } from "./flows/payload.js";
 export { RowFilter, type TimeBounds } from "./flows/row-filter.js";
-export { compareTalkers, type Talker, TalkerCount } from "./flows/top-talkers.js";
-export { type FlowVisitor, type VisitTotals, visitFlows } from "./flows/visit-flows.js";
+export { type Talker, TalkerCount } from "./flows/top-talkers.js";
+export { type FlowVisitor, type VisitOptions, type VisitTotals, visitFlows } from "./flows/visit-flows.js";
 export { type HuntOptions, type HuntResult, hunt } from "./hunt.js";
 export { type Clusters1d, dbscan1d } from "./stats/dbscan-1d.js";
 export { type Histogram, histogram } from "./stats/histogram.js";
 export { type NodeVisitor, singleLinkage1d } from "./stats/single-linkage-1d.js";
 export { parseBounds } from "./time/bound.js";
+export { addressText } from "./zeek/address.js";
 export { batchToArrow, type ReadTableOptions, readRecordBatches, readTable } from "./zeek/arrow.js";
 export type { BatchSink } from "./zeek/batch-writer.js";
 export type { ColumnBatch, ColumnValues } from "./zeek/column-batch.js";
 export { type Dictionary, type TextColumn, unpackTexts } from "./zeek/dictionary.js";
 export { createEngine, type EngineOptions } from "./zeek/engine.js";
-export type { HashSeed } from "./zeek/kernel-engine.js";
 export { isConnLogName } from "./zeek/log-names.js";
-export type { Grouper, GroupKeys, LendingReader, LogReader, ReadEngine, ReadOptions, RowKeys } from "./zeek/log-reader.js";
+export type { HashSeed, LendingReader, LogReader, ReadEngine, ReadOptions } from "./zeek/log-reader.js";
 export { type ReadLogOptions, readLog, readLogSteps } from "./zeek/read-log.js";
 export { appendReport, emptyReport, type ReadReport, type RowProblem } from "./zeek/read-report.js";
 export { type ColumnKind, connSchema, type LogColumn, type LogSchema } from "./zeek/schema.js";
-export { TextGrouper } from "./zeek/text-engine.js";
 export { formatTime, parseTime } from "./zeek/time.js";

@@ -87,6 +87,18 @@ function grouped(values: readonly number[], labels: readonly number[], k: number
   return clusters.filter((members) => members.length > 0);
 }
 
+/** The means of the pieces of sorted values that are cut at their k - 1 widest steps: where k-means starts, always the same. */
+function startCenters(sorted: readonly number[], k: number): number[][] {
+  const cuts = sorted
+    .slice(1)
+    .map((value, i) => ({ at: i + 1, step: value - (sorted[i] ?? 0) }))
+    .sort((a, b) => b.step - a.step || a.at - b.at)
+    .slice(0, k - 1)
+    .map(({ at }) => at)
+    .sort((a, b) => a - b);
+  return [0, ...cuts].map((from, i) => [mean(sorted.slice(from, cuts[i] ?? sorted.length))]);
+}
+
 /**
  * The modes of a sample from `sampleGaps`, the largest first: k-means on the logarithms of the gaps with 1 to 4 clusters,
  * their number by the Bayesian information criterion among those whose clusters lie apart. A sample for which `mayHaveModes` is false needs no `kmeans`.
@@ -101,7 +113,7 @@ export function intervalModes(sample: readonly number[], kmeans?: KMeans): Inter
     const { clusters } = kmeans(
       logs.map((value) => [value]),
       k,
-      { seed: k, initialization: "kmeans++" },
+      { initialization: startCenters(logs, k) },
     );
     const found = grouped(logs, clusters, k);
     const criterion = bayesianInformation(found, logs.length);

@@ -1,8 +1,8 @@
 import type { Flow } from "../flows/flow.js";
-import type { FlowShard } from "../flows/flow-shard.js";
-import { prevalence } from "../flows/prevalence.js";
-import { byText, type Talker, TalkerCount } from "../flows/top-talkers.js";
-import { type VisitTotals, visitFlows } from "../flows/visit-flows.js";
+import type { JoinedFlows } from "../flows/flow-shard.js";
+import { countHosts, HostPairList, type HostPairs, prevalence } from "../flows/prevalence.js";
+import { byText, compareTalkers, type Talker, TalkerCount } from "../flows/top-talkers.js";
+import { type VisitOptions, type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence, ExplainedStep } from "./detector.js";
 import { type FlowProfile, profileFlow } from "./flow-profile.js";
@@ -52,13 +52,33 @@ export interface ExplainedFlow extends FlowSummary {
   }[];
 }
 
+/** A beacon whose destination's prevalence is not known yet: that takes all groups. */
+type FoundBeacon = Omit<Beacon, "prevalence">;
+
+/** What one thread found in its buckets; plain data for `joinFindings`. */
+export interface BucketFindings extends VisitTotals {
+  /** For each search, in no order. */
+  readonly beacons: readonly (readonly FoundBeacon[])[];
+  readonly explained: ExplainedFlows;
+  readonly talkers: readonly Talker[];
+  readonly pairs: HostPairs;
+}
+
 /** The beacons of each search, in the searches' order, and what was searched. */
-export interface SearchResult extends VisitTotals {
-  readonly beacons: readonly (readonly Beacon[])[];
-  /** Only when asked for. */
+export interface Findings {
+  readonly results: readonly { readonly search: Search; readonly beacons: readonly Beacon[] }[];
+  /** Only when asked for; those with most connections first. */
   readonly explained?: ExplainedFlows;
   /** Only when asked for; those with most connections first. */
   readonly talkers?: readonly Talker[];
+  /** Connection groups. */
+  readonly groups: number;
+  /** Only when asked for: distinct addresses at either end of them. */
+  readonly hosts?: number;
+  /** Rows dropped because they were seen before. */
+  readonly duplicateRows: number;
+  /** Rows of groups that the filter left out, by rule. */
+  readonly removed: readonly VisitTotals["removed"][];
 }
 
 /**
@@ -70,7 +90,7 @@ export function planSearch(name: string, parameters: unknown = {}): Search {
 }
 
 /** A summary whose modes are still a sample of gaps. */
-type Draft<Summary extends FlowSummary> = Omit<Summary, "modes" | "prevalence"> & { readonly sample: readonly number[] };
+type Draft<Summary extends FlowSummary> = Omit<Summary, "modes"> & { readonly sample: readonly number[] };
 
 function draftOf(flow: Flow): Draft<FlowSummary> {
   const { times } = flow;
@@ -107,32 +127,35 @@ export interface ExplainedFlows {
 }
 
 /** What a search tells besides its beacons. */
-export interface SearchOptions {
-  /** Whose hosts count for the prevalence. Default: private, link-local, loopback and carrier-grade NAT networks. */
-  readonly internalNetworks?: readonly string[] | undefined;
+export interface SearchOptions extends Pick<VisitOptions, "filter" | "nextBucket"> {
   /** Explain every flow of at least two connections: for the few that a filter leaves. Those beyond 1,000 are counted. */
   readonly explain?: boolean | undefined;
   /** Count the connections of each (source, destination, port), and tell so many of those with most. Default 0. */
   readonly topTalkers?: number | undefined;
 }
 
-/** Runs searches over one partition of shards, every flow once for all of them; beacons come unordered. See `visitFlows`. */
+/** Runs searches over the flows of some buckets, every flow once for all of them. See `visitFlows`. */
 export async function searchFlows(
   engine: ReadEngine,
-  shards: readonly FlowShard[],
-  partition: number,
+  flows: JoinedFlows,
   searches: readonly Search[],
-  { internalNetworks, explain = false, topTalkers = 0 }: SearchOptions = {},
-): Promise<SearchResult> {
+  { explain = false, topTalkers = 0, ...visit }: SearchOptions = {},
+): Promise<BucketFindings> {
   const runs = searches.map((search) => {
     const detector = detectorNamed(search.name);
-    return { search, detector, least: detector.minConnections(search.parameters), found: [] as Draft<Beacon>[] };
+    return { search, detector, least: detector.minConnections(search.parameters), found: [] as Draft<FoundBeacon>[] };
   });
   const explained: Draft<ExplainedFlow>[] = [];
   let omitted = 0;
   const talkers = topTalkers > 0 ? new TalkerCount() : undefined;
-  const least = talkers ? 1 : explain ? 2 : runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
-  const totals = visitFlows(engine, shards, partition, least, (flow) => {
+  const pairs = new HostPairList();
+  const minConnections = talkers
+    ? 1
+    : explain
+      ? 2
+      : runs.reduce((smallest, run) => Math.min(smallest, run.least), Number.POSITIVE_INFINITY);
+  const onGroup = (source: number, destination: number): void => pairs.add(source, destination);
+  const totals = visitFlows(engine, flows, { minConnections, onGroup, ...visit }, (flow) => {
     talkers?.add(flow);
     let summary: Draft<FlowSummary> | undefined;
     for (const { search, detector, least: needed, found } of runs) {
@@ -147,18 +170,62 @@ export async function searchFlows(
       explained.push({ ...(summary ?? draftOf(flow)), searches: searches.map((search) => explainOne(flow, search)) });
     else omitted++;
   });
-  const hosts = prevalence(shards, new Set(runs.flatMap(({ found }) => found.map(({ destination }) => destination))), internalNetworks);
   const modes = await modesOf([...runs.flatMap(({ found }) => found), ...explained].map(({ sample }) => sample));
   const finished = <D extends Draft<FlowSummary>>({ sample, ...draft }: D): Omit<D, "sample"> & { modes: readonly IntervalMode[] } => ({
     ...draft,
     modes: modes.get(sample) ?? [],
   });
-  const beacons = runs.map(({ found }) => found.map((draft) => ({ ...finished(draft), prevalence: hosts.get(draft.destination) ?? 0 })));
   return {
     ...totals,
-    beacons,
-    ...(explain && { explained: { flows: explained.map(finished), omitted } }),
-    ...(talkers && { talkers: talkers.top(topTalkers) }),
+    beacons: runs.map(({ found }) => found.map(finished)),
+    explained: { flows: explained.map(finished), omitted },
+    talkers: talkers?.top(topTalkers) ?? [],
+    pairs: pairs.pairs(),
+  };
+}
+
+/** What to make of the findings of all threads. */
+export interface JoinOptions extends Pick<SearchOptions, "explain" | "topTalkers"> {
+  /** Count the hosts. */
+  readonly hosts?: boolean | undefined;
+  /** Whose hosts count for the prevalence. Default: private, link-local, loopback and carrier-grade NAT networks. */
+  readonly internalNetworks?: readonly string[] | undefined;
+}
+
+/** Joins what threads found in all buckets of the same flows, in order. */
+export function joinFindings(
+  { addresses }: JoinedFlows,
+  searches: readonly Search[],
+  parts: readonly BucketFindings[],
+  { explain = false, topTalkers = 0, hosts = false, internalNetworks }: JoinOptions = {},
+): Findings {
+  const pairs = parts.map((part) => part.pairs);
+  const found = parts.flatMap(({ beacons }) => beacons.flat());
+  const prevalences = prevalence(addresses, pairs, new Set(found.map(({ destination }) => destination)), internalNetworks);
+  return {
+    results: searches.map((search, index) => ({
+      search,
+      beacons: parts
+        .flatMap(({ beacons }) => beacons[index] ?? [])
+        .map((beacon) => ({ ...beacon, prevalence: prevalences.get(beacon.destination) ?? 0 }))
+        .sort(compareBeacons),
+    })),
+    ...(explain && {
+      explained: {
+        flows: parts.flatMap(({ explained }) => explained.flows).sort(compareFlows),
+        omitted: parts.reduce((sum, { explained }) => sum + explained.omitted, 0),
+      },
+    }),
+    ...(topTalkers > 0 && {
+      talkers: parts
+        .flatMap(({ talkers }) => talkers)
+        .sort(compareTalkers)
+        .slice(0, topTalkers),
+    }),
+    groups: parts.reduce((sum, part) => sum + part.groups, 0),
+    ...(hosts && { hosts: countHosts(pairs) }),
+    duplicateRows: parts.reduce((sum, part) => sum + part.duplicateRows, 0),
+    removed: parts.map(({ removed }) => removed),
   };
 }
 

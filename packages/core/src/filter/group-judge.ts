@@ -1,27 +1,25 @@
-import { type TextColumn, unpackTexts } from "../zeek/dictionary.js";
+import { addressText } from "../zeek/address.js";
+import { type TextColumn, textAt, unpackTexts } from "../zeek/dictionary.js";
 import type { AddressRule, FilterPlan, FilterRule } from "./filter-plan.js";
-
-const UNKNOWN = 255;
 
 /** An address rule with the marks of addresses by code, each made when it is first asked for. */
 class MarkedRule {
   readonly rule: FilterRule;
   readonly #plan: AddressRule;
-  readonly #texts: readonly string[];
-  readonly #marks: Uint8Array;
+  readonly #addresses: TextColumn;
+  readonly #marks = new Map<number, number>();
 
-  constructor(plan: AddressRule, texts: readonly string[]) {
+  constructor(plan: AddressRule, addresses: TextColumn) {
     this.rule = plan.rule;
     this.#plan = plan;
-    this.#texts = texts;
-    this.#marks = new Uint8Array(texts.length).fill(UNKNOWN);
+    this.#addresses = addresses;
   }
 
   #mark(code: number): number {
-    const known = this.#marks[code] ?? 0;
-    if (known !== UNKNOWN) return known;
-    const mark = this.#plan.mark(this.#texts[code] ?? "");
-    this.#marks[code] = mark;
+    const known = this.#marks.get(code);
+    if (known !== undefined) return known;
+    const mark = this.#plan.mark(addressText({ text: (place) => textAt(this.#addresses, place) }, code));
+    this.#marks.set(code, mark);
     return mark;
   }
 
@@ -31,15 +29,21 @@ class MarkedRule {
   }
 }
 
+/** What the codes of groups mean. */
+export interface GroupTexts {
+  /** Texts of the addresses that are no dotted quad. */
+  readonly addresses: TextColumn;
+  readonly protocols: TextColumn;
+}
+
 /** Puts a filter's rules to connection groups given by codes; each address and protocol is judged once. */
 export class GroupJudge {
   readonly #addressRules: readonly MarkedRule[];
   readonly #ports: Uint8Array | undefined;
   readonly #protocols: readonly boolean[] | undefined;
 
-  constructor(plan: FilterPlan, addresses: TextColumn, protocols: TextColumn) {
-    const texts = plan.addressRules.length > 0 ? unpackTexts(addresses) : [];
-    this.#addressRules = plan.addressRules.map((rule) => new MarkedRule(rule, texts));
+  constructor(plan: FilterPlan, { addresses, protocols }: GroupTexts) {
+    this.#addressRules = plan.addressRules.map((rule) => new MarkedRule(rule, addresses));
     this.#ports = plan.ports;
     const { protocol } = plan;
     this.#protocols = protocol && unpackTexts(protocols).map((text) => protocol(text));

@@ -1,46 +1,22 @@
 import ipaddr from "ipaddr.js";
 import { badParameter } from "../errors.js";
+import { ipv4Number } from "../zeek/address.js";
 
 /** An address: IPv4 as a number of 32 bits, IPv6 as one of 128. */
 type AddressBits = number | bigint;
-
-/** Reads dotted decimal, as Zeek writes IPv4; NaN for anything else. Logs hold far more addresses than a general parser is quick for. */
-function ipv4Bits(text: string): number {
-  let value = 0;
-  let part = -1;
-  let dots = 0;
-  for (let i = 0; i <= text.length; i++) {
-    const code = i < text.length ? text.charCodeAt(i) : DOT;
-    if (code === DOT) {
-      if (part < 0 || part > 255) return Number.NaN;
-      value = value * 256 + part;
-      part = -1;
-      dots++;
-    } else {
-      const digit = code - ZERO;
-      // A leading zero would be octal to some readers.
-      if (digit < 0 || digit > 9 || part === 0) return Number.NaN;
-      part = part < 0 ? digit : part * 10 + digit;
-    }
-  }
-  return dots === 4 ? value : Number.NaN;
-}
-
-const DOT = 46;
-const ZERO = 48;
 
 const numberOf = (address: ipaddr.IPv6): bigint => address.toByteArray().reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
 
 /** Reads an address as Zeek writes it; an IPv4-mapped IPv6 address is its IPv4 address. Undefined for anything else. */
 function addressBits(text: string): AddressBits | undefined {
   if (!text.includes(":")) {
-    const bits = ipv4Bits(text);
+    const bits = ipv4Number(text);
     return Number.isNaN(bits) ? undefined : bits;
   }
   // A zone is no part of an address.
   if (text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
   const address = ipaddr.IPv6.parse(text);
-  return address.isIPv4MappedAddress() ? ipv4Bits(address.toIPv4Address().toString()) : numberOf(address);
+  return address.isIPv4MappedAddress() ? ipv4Number(address.toIPv4Address().toString()) : numberOf(address);
 }
 
 /** Whether a text is an address, or a network as address/length. */

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planFilter, removedRows } from "../filter/filter-plan.js";
+import { type FilterPlan, planFilter, removedRows } from "../filter/filter-plan.js";
 import { bytesOf } from "../testing/rows.js";
 import { createEngine } from "../zeek/engine.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import { connSchema } from "../zeek/schema.js";
 import { FLOW_COLUMNS, FlowBuilder } from "./flow-builder.js";
-import type { FlowShard } from "./flow-shard.js";
+import { type FlowShard, joinShards } from "./flow-shard.js";
 import { RowFilter, type TimeBounds } from "./row-filter.js";
 import { visitFlows } from "./visit-flows.js";
 
@@ -23,46 +23,57 @@ const HEADER = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.re
 const line = (row: Row): string =>
   `${[`${Math.floor(row.micros / 1e6)}.${String(row.micros % 1e6).padStart(6, "0")}`, row.source, row.originPort ?? "-", row.destination, row.port, row.protocol ?? "-"].join("\t")}\n`;
 
-function shardOf(
-  engine: ReadEngine,
-  rows: readonly Row[],
-  partitions: number,
-  bounds: TimeBounds = {},
-  builder = new FlowBuilder(engine),
-): FlowShard {
+function shardOf(engine: ReadEngine, rows: readonly Row[], bounds: TimeBounds = {}): FlowShard {
+  const builder = new FlowBuilder(engine);
   const filter = new RowFilter(bounds);
   const reader = engine.reader({ schema: connSchema, columns: FLOW_COLUMNS, source: "conn.log" }, (batch) =>
     builder.add(filter.apply(batch)),
   );
   reader.push(bytesOf(HEADER + rows.map(line).join("")));
   reader.end();
-  return builder.finish(partitions, 7);
+  return builder.finish();
 }
 
 type Flows = Record<string, number[]>;
 
-/** All flows of shards that were built for as many partitions as there are shards. */
-function flowsOf(engines: readonly ReadEngine[], shards: readonly FlowShard[]): { flows: Flows; groups: number; duplicates: number } {
+interface Visited {
+  readonly flows: Flows;
+  readonly groups: number;
+  readonly duplicates: number;
+}
+
+/** All flows of shards; as many threads as there are engines visit a part of the buckets each. */
+function visited(engines: readonly ReadEngine[], shards: readonly FlowShard[], filter?: FilterPlan): Visited & { removed: object } {
   const flows: Flows = {};
-  let groups = 0;
-  let duplicates = 0;
-  shards.forEach((_, partition) => {
-    const engine = engines[partition];
-    if (!engine) return;
-    const totals = visitFlows(engine, shards, partition, 1, (flow) => {
+  const joined = joinShards(shards);
+  const totals = engines.map((engine, thread) => {
+    let bucket = thread - engines.length;
+    const nextBucket = (): number => {
+      bucket += engines.length;
+      return bucket;
+    };
+    return visitFlows(engine, joined, { minConnections: 1, nextBucket, filter }, (flow) => {
       expect([...flow.gaps]).toEqual([...flow.times].slice(1).map((time, i) => time - (flow.times[i] ?? 0)));
       const key = [flow.source, flow.destination, flow.port, flow.protocol].join(" ");
       expect(flows[key]).toBeUndefined();
       flows[key] = [...flow.times];
     });
-    groups += totals.groups;
-    duplicates += totals.duplicateRows;
   });
-  return { flows, groups, duplicates };
+  return {
+    flows,
+    groups: totals.reduce((sum, { groups }) => sum + groups, 0),
+    duplicates: totals.reduce((sum, { duplicateRows }) => sum + duplicateRows, 0),
+    removed: removedRows(totals.map(({ removed }) => removed)),
+  };
+}
+
+function flowsOf(engines: readonly ReadEngine[], shards: readonly FlowShard[], filter?: FilterPlan): Visited {
+  const { removed: _, ...rest } = visited(engines, shards, filter);
+  return rest;
 }
 
 /** The definition: group by text, sort, one of each (time, origin port). */
-function naive(rows: readonly Row[]): { flows: Flows; groups: number; duplicates: number } {
+function naive(rows: readonly Row[]): Visited {
   const flows: Flows = {};
   const seen = new Set<string>();
   let duplicates = 0;
@@ -84,7 +95,7 @@ function naive(rows: readonly Row[]): { flows: Flows; groups: number; duplicates
 
 const row: fc.Arbitrary<Row> = fc.record({
   micros: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 2_000_000_000_000_000 })),
-  source: fc.constantFrom("10.0.0.1", "10.0.0.2", "fe80::1", "2001:db8:85a3::8a2e:370:7334"),
+  source: fc.constantFrom("10.0.0.1", "10.0.0.2", "255.255.255.255", "fe80::1", "2001:db8:85a3::8a2e:370:7334"),
   destination: fc.constantFrom("192.0.2.1", "192.0.2.2", "2001:db8::1"),
   port: fc.constantFrom(80, 443),
   originPort: fc.option(fc.constantFrom(0, 1, 65_535)),
@@ -96,7 +107,7 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
     fc.assert(
       fc.property(fc.array(row, { maxLength: 120 }), (rows) => {
         const engine = createEngine({ kind });
-        expect(flowsOf([engine], [shardOf(engine, rows, 1)])).toEqual(naive(rows));
+        expect(flowsOf([engine], [shardOf(engine, rows)])).toEqual(naive(rows));
       }),
       { numRuns: 150 },
     );
@@ -107,21 +118,18 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
     fc.assert(
       fc.property(fc.array(row, { maxLength: 120 }), fc.integer({ min: 1, max: 3 }), (rows, width) => {
         const engines = Array.from({ length: width }, () => createEngine({ kind }));
-        const builders = engines.map((engine) => new FlowBuilder(engine, { filter }));
         const shards = engines.map((engine, s) =>
           shardOf(
             engine,
             rows.filter((_, i) => i % width === s),
-            width,
-            {},
-            builders[s],
           ),
         );
         const kept = rows.filter((one) => one.source !== "10.0.0.1" && one.port === 443);
-        expect(flowsOf(engines, shards)).toEqual(naive(kept));
+        const { removed, ...rest } = visited(engines, shards, filter);
+        expect(rest).toEqual(naive(kept));
         const source = rows.filter((one) => one.source === "10.0.0.1").length;
         const ports = rows.length - kept.length - source;
-        expect(removedRows(builders.map(({ removed }) => removed))).toEqual({ ...(source && { source }), ...(ports && { ports }) });
+        expect(removed).toEqual({ ...(source && { source }), ...(ports && { ports }) });
       }),
       { numRuns: 100 },
     );
@@ -136,7 +144,6 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
           shardOf(
             engine,
             rows.filter((_, i) => readerOf(i) === s),
-            width,
           ),
         );
         expect(flowsOf(engines, shards)).toEqual(naive(rows));
@@ -155,7 +162,7 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
       protocol: "tcp",
     })).map((r, i) => (i % 4 === 0 ? { ...r, source: "10.9.9.9", destination: "192.0.2.9", port: 1 } : r));
     const engine = createEngine({ kind });
-    expect(flowsOf([engine], [shardOf(engine, rows, 1)])).toEqual(naive(rows));
+    expect(flowsOf([engine], [shardOf(engine, rows)])).toEqual(naive(rows));
   });
 
   it("leave out rows outside inclusive bounds", () => {
@@ -168,6 +175,6 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
       protocol: "tcp",
     }));
     const engine = createEngine({ kind });
-    expect(flowsOf([engine], [shardOf(engine, rows, 1, { start: 2, end: 4 })]).flows).toEqual({ "a b 1 tcp": [2, 3, 4] });
+    expect(flowsOf([engine], [shardOf(engine, rows, { start: 2, end: 4 })]).flows).toEqual({ "a b 1 tcp": [2, 3, 4] });
   });
 });

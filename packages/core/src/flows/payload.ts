@@ -1,5 +1,6 @@
 import { medianSorted } from "simple-statistics";
-import type { CodeValues, ColumnBatch, NumberValues, PortValues, TimeValues } from "../zeek/column-batch.js";
+import { addressCode } from "../zeek/address.js";
+import type { AddressValues, CodeValues, ColumnBatch, NumberValues, PortValues, TimeValues } from "../zeek/column-batch.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 
 /** The columns that tell what connections carry; read beside `FLOW_COLUMNS`. */
@@ -50,10 +51,9 @@ export interface PayloadProfile {
 
 /** Collects what chosen flows carry from the batches of logs. Memory grows with the rows of those flows alone. */
 export class PayloadCollector {
-  readonly #addressLimit: number;
   readonly #noProtocol: number;
-  /** By source and destination: the chosen flows between the two. */
-  readonly #pairs = new Map<number, { readonly port: number; readonly protocol: number; readonly flow: number }[]>();
+  /** By source, then by destination: the chosen flows between the two. */
+  readonly #pairs = new Map<number, Map<number, { readonly port: number; readonly protocol: number; readonly flow: number }[]>>();
   readonly #rows = {
     flows: [] as number[],
     times: [] as number[],
@@ -65,36 +65,29 @@ export class PayloadCollector {
   };
   readonly #engine: ReadEngine;
 
-  /** The engine must be new: its first address codes become those of the flows. */
   constructor(engine: ReadEngine, flows: readonly FlowKey[]) {
     this.#engine = engine;
     const addresses = engine.dictionary("address");
     const protocols = engine.dictionary("proto");
     this.#noProtocol = protocols.encode("-");
-    for (const { source, destination } of flows) {
-      addresses.encode(source);
-      addresses.encode(destination);
-    }
-    this.#addressLimit = addresses.size;
     flows.forEach(({ source, destination, port, protocol }, flow) => {
-      const pair = addresses.encode(source) * this.#addressLimit + addresses.encode(destination);
-      this.#pairs.set(pair, [...(this.#pairs.get(pair) ?? []), { port, protocol: protocols.encode(protocol), flow }]);
+      const from = addressCode(addresses, source);
+      const to = addressCode(addresses, destination);
+      const ofSource = this.#pairs.get(from) ?? new Map();
+      this.#pairs.set(from, ofSource);
+      ofSource.set(to, [...(ofSource.get(to) ?? []), { port, protocol: protocols.encode(protocol), flow }]);
     });
   }
 
   /** Takes a batch with the columns of `FLOW_COLUMNS` and `PAYLOAD_COLUMNS`. */
   add(batch: ColumnBatch): void {
     const { columns } = batch;
-    const sources = (columns.get("id.orig_h") as CodeValues).values;
-    const destinations = (columns.get("id.resp_h") as CodeValues).values;
+    const sources = (columns.get("id.orig_h") as AddressValues).values;
+    const destinations = (columns.get("id.resp_h") as AddressValues).values;
     const ports = (columns.get("id.resp_p") as PortValues).values;
     const protocols = (columns.get("proto") as CodeValues).values;
-    const limit = this.#addressLimit;
     for (let row = 0; row < batch.rows; row++) {
-      const source = sources[row] ?? -1;
-      const destination = destinations[row] ?? -1;
-      if (source >= limit || destination >= limit) continue;
-      const flows = this.#pairs.get(source * limit + destination);
+      const flows = this.#pairs.get(sources[row] ?? -1)?.get(destinations[row] ?? -1);
       if (!flows) continue;
       const code = protocols[row] ?? -1;
       const protocol = code === -1 ? this.#noProtocol : code;

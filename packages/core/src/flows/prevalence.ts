@@ -1,26 +1,59 @@
 import { DEFAULT_INTERNAL_NETWORKS, NetworkSet } from "../filter/networks.js";
-import { unpackTexts } from "../zeek/dictionary.js";
-import type { FlowShard } from "./flow-shard.js";
+import { addressCode } from "../zeek/address.js";
+import { MapDictionary, type TextColumn } from "../zeek/dictionary.js";
+import { jointAddressText } from "./visit-flows.js";
+
+/** The two ends of connection groups as joint address codes: source and destination of the first, of the second, … */
+export type HostPairs = Int32Array;
+
+/** Collects the ends of groups; 8 bytes each. */
+export class HostPairList {
+  #pairs = new Int32Array(1024);
+  #length = 0;
+
+  add(source: number, destination: number): void {
+    if (this.#length === this.#pairs.length) {
+      const pairs = new Int32Array(this.#length * 2);
+      pairs.set(this.#pairs);
+      this.#pairs = pairs;
+    }
+    this.#pairs[this.#length++] = source;
+    this.#pairs[this.#length++] = destination;
+  }
+
+  /** What was added, copied. */
+  pairs(): HostPairs {
+    return this.#pairs.slice(0, this.#length);
+  }
+}
+
+/** How many hosts stand at either end. */
+export function countHosts(parts: readonly HostPairs[]): number {
+  const hosts = new Set<number>();
+  for (const pairs of parts) for (const code of pairs) hosts.add(code);
+  return hosts.size;
+}
 
 /**
- * How many internal hosts talk to each of some destinations, over all groups of the shards. What one host does is
- * suspicious; what hundreds do is rather an update server.
+ * How many internal hosts talk to each of some destinations. What one host does is suspicious; what hundreds do is rather an
+ * update server. `addresses` are the joint texts that are no dotted quads.
  */
 export function prevalence(
-  shards: readonly FlowShard[],
+  addresses: TextColumn,
+  parts: readonly HostPairs[],
   destinations: Iterable<string>,
   internalNetworks: readonly string[] = DEFAULT_INTERNAL_NETWORKS,
 ): Map<string, number> {
-  const hosts = new Map<string, Set<string>>();
-  for (const destination of destinations) hosts.set(destination, new Set());
-  if (hosts.size === 0) return new Map();
-  const internal = new NetworkSet(internalNetworks, "internal_networks");
-  for (const { addresses, keys } of shards) {
-    const texts = unpackTexts(addresses);
-    const wanted = texts.map((text) => hosts.get(text));
-    for (let group = 0; group < keys.destinations.length; group++) {
-      wanted[keys.destinations[group] ?? -1]?.add(texts[keys.sources[group] ?? -1] ?? "");
-    }
+  const others = new MapDictionary();
+  others.encodeAll(addresses);
+  const hosts = new Map<number, Set<number>>();
+  const codes = new Map([...destinations].map((destination) => [destination, addressCode(others, destination)]));
+  if (codes.size === 0) return new Map();
+  for (const code of codes.values()) hosts.set(code, new Set());
+  for (const pairs of parts) {
+    for (let at = 0; at < pairs.length; at += 2) hosts.get(pairs[at + 1] ?? -1)?.add(pairs[at] ?? -1);
   }
-  return new Map([...hosts].map(([destination, sources]) => [destination, [...sources].filter((source) => internal.has(source)).length]));
+  const internal = new NetworkSet(internalNetworks, "internal_networks");
+  const isInternal = (code: number): boolean => internal.has(jointAddressText(addresses, code));
+  return new Map([...codes].map(([destination, code]) => [destination, [...(hosts.get(code) ?? [])].filter(isInternal).length]));
 }

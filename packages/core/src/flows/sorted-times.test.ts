@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { sortTimes } from "./sorted-times.js";
+import { dropDuplicates, TimeSorter } from "./sorted-times.js";
 
 function sorted(rows: readonly (readonly [time: number, port: number])[]): { times: number[]; duplicates: number } {
   const times = Float64Array.from(rows, ([time]) => time);
   const ports = Int32Array.from(rows, ([, port]) => port);
-  const { count, duplicates } = sortTimes(times, ports, rows.length);
-  return { times: [...times.subarray(0, count)], duplicates };
+  const ties = new TimeSorter().sort(times, ports, 0, rows.length);
+  const count = ties ? dropDuplicates(times, ports, 0, rows.length) : rows.length;
+  return { times: [...times.subarray(0, count)], duplicates: rows.length - count };
 }
 
-describe("sortTimes", () => {
+describe("TimeSorter", () => {
   it("drops a row of the same time and origin port, and never one without a port", () => {
     expect(
       sorted([

@@ -1,82 +1,118 @@
-/** What `sortTimes` leaves in the arrays: so many connections, and so many duplicates dropped. */
-export interface SortedTimes {
-  readonly count: number;
-  readonly duplicates: number;
-}
+/** A row is moved back so far at most; one that belongs further back starts a run of its own. */
+const REACH = 16;
 
-/** Moves allowed to an insertion sort before a group counts as unordered; logs are nearly sorted. */
-const MOVES_PER_ROW = 8;
+/** Sorts the connections of groups by time; its memory is used again. The kernel's `groups.ts` does the same. */
+export class TimeSorter {
+  #times = new Float64Array(256);
+  #originPorts = new Int32Array(256);
+  #runs = new Uint32Array(64);
+
+  /**
+   * Sorts the rows [from, to) by time, in place; returns whether two times are the same. Logs are nearly sorted, and several
+   * readers give a few sorted runs: both cost time linear in the rows, anything else n log n.
+   */
+  sort(times: Float64Array, originPorts: Int32Array, from: number, to: number): boolean {
+    const runs = this.#sortRuns(times, originPorts, from, to);
+    this.#mergeRuns(times, originPorts, runs, to);
+    for (let i = from + 1; i < to; i++) if (times[i] === times[i - 1]) return true;
+    return false;
+  }
+
+  /** Sorts rows that are a few places off; returns how many sorted runs there are, whose starts are noted. */
+  #sortRuns(times: Float64Array, originPorts: Int32Array, from: number, to: number): number {
+    let runs = 0;
+    let start = from;
+    this.#runs[runs++] = from;
+    for (let i = from + 1; i < to; i++) {
+      const time = times[i] ?? 0;
+      if ((times[i - 1] ?? 0) <= time) continue;
+      const least = Math.max(start, i - REACH);
+      let place = i - 1;
+      while (place > least && (times[place - 1] ?? 0) > time) place--;
+      if (place === least && place > start && (times[place - 1] ?? 0) > time) {
+        if (runs === this.#runs.length) {
+          const more = new Uint32Array(runs * 2);
+          more.set(this.#runs);
+          this.#runs = more;
+        }
+        this.#runs[runs++] = i;
+        start = i;
+        continue;
+      }
+      const port = originPorts[i] ?? -1;
+      for (let j = i; j > place; j--) {
+        times[j] = times[j - 1] ?? 0;
+        originPorts[j] = originPorts[j - 1] ?? -1;
+      }
+      times[place] = time;
+      originPorts[place] = port;
+    }
+    return runs;
+  }
+
+  /** Merges neighbouring runs until one is left. */
+  #mergeRuns(times: Float64Array, originPorts: Int32Array, runs: number, to: number): void {
+    const starts = this.#runs;
+    while (runs > 1) {
+      let left = 0;
+      for (let run = 0; run < runs; run += 2) {
+        const from = starts[run] ?? 0;
+        if (run + 1 < runs) this.#merge(times, originPorts, from, starts[run + 1] ?? 0, run + 2 < runs ? (starts[run + 2] ?? 0) : to);
+        starts[left++] = from;
+      }
+      runs = left;
+    }
+  }
+
+  /** Merges [from, middle) and [middle, to). */
+  #merge(times: Float64Array, originPorts: Int32Array, from: number, middle: number, to: number): void {
+    const held = middle - from;
+    if (held > this.#times.length) {
+      this.#times = new Float64Array(2 * held);
+      this.#originPorts = new Int32Array(2 * held);
+    }
+    const heldTimes = this.#times;
+    const heldPorts = this.#originPorts;
+    for (let i = 0; i < held; i++) {
+      heldTimes[i] = times[from + i] ?? 0;
+      heldPorts[i] = originPorts[from + i] ?? -1;
+    }
+    let right = middle;
+    for (let i = 0, at = from; i < held; at++) {
+      const time = heldTimes[i] ?? 0;
+      const other = right < to ? (times[right] ?? 0) : Number.POSITIVE_INFINITY;
+      if (other < time) {
+        times[at] = other;
+        originPorts[at] = originPorts[right] ?? -1;
+        right++;
+      } else {
+        times[at] = time;
+        originPorts[at] = heldPorts[i] ?? -1;
+        i++;
+      }
+    }
+  }
+}
 
 /**
- * Sorts the first `rows` times in place and drops duplicates: rows with the same time and the same origin port are
- * one; a row without one (-1) is never a duplicate. Origin ports are not in step with the times afterwards.
+ * Drops the duplicates of sorted rows [from, to): rows with the same time and the same origin port are one; a row without one
+ * (-1) is never a duplicate. The rows kept stand from `from` on; returns how many. Origin ports are not in step with the times
+ * afterwards.
  */
-export function sortTimes(times: Float64Array, originPorts: Int32Array, rows: number): SortedTimes {
-  let ties = false;
-  let budget = rows * MOVES_PER_ROW;
-  for (let i = 1; i < rows; i++) {
-    const time = times[i] ?? 0;
-    let j = i - 1;
-    let before = times[j] ?? 0;
-    if (before <= time) {
-      if (before === time) ties = true;
-      continue;
-    }
-    const port = originPorts[i] ?? -1;
-    while (j >= 0 && before > time) {
-      times[j + 1] = before;
-      originPorts[j + 1] = originPorts[j] ?? -1;
-      j--;
-      budget--;
-      before = times[j] ?? 0;
-    }
-    if (j >= 0 && before === time) ties = true;
-    times[j + 1] = time;
-    originPorts[j + 1] = port;
-    if (budget < 0) {
-      sortByIndex(times, originPorts, rows);
-      ties = true;
-      break;
-    }
-  }
-  return ties ? dropDuplicates(times, originPorts, rows) : { count: rows, duplicates: 0 };
-}
-
-/** Sorts both arrays by time; the ports only where times are equal, since nobody looks at them otherwise. */
-function sortByIndex(times: Float64Array, originPorts: Int32Array, rows: number): void {
-  const sorted = times.slice(0, rows).sort();
-  let distinct = true;
-  for (let i = 1; i < rows && distinct; i++) distinct = sorted[i] !== sorted[i - 1];
-  if (distinct) {
-    // No ties: no port is ever looked at.
-    times.set(sorted);
-    return;
-  }
-  const oldTimes = times.slice(0, rows);
-  const oldPorts = originPorts.slice(0, rows);
-  const order = new Uint32Array(rows);
-  for (let i = 0; i < rows; i++) order[i] = i;
-  order.sort((a, b) => (oldTimes[a] ?? 0) - (oldTimes[b] ?? 0));
-  for (let i = 0; i < rows; i++) {
-    times[i] = oldTimes[order[i] ?? 0] ?? 0;
-    originPorts[i] = oldPorts[order[i] ?? 0] ?? -1;
-  }
-}
-
-function dropDuplicates(times: Float64Array, originPorts: Int32Array, rows: number): SortedTimes {
-  let count = 0;
-  for (let from = 0; from < rows; ) {
-    const time = times[from] ?? 0;
-    let to = from + 1;
-    while (to < rows && times[to] === time) to++;
+export function dropDuplicates(times: Float64Array, originPorts: Int32Array, from: number, to: number): number {
+  let count = from;
+  for (let at = from; at < to; ) {
+    const time = times[at] ?? 0;
+    let end = at + 1;
+    while (end < to && times[end] === time) end++;
     let kept = 1;
-    if (to - from > 1) {
-      const ports = originPorts.subarray(from, to).sort();
+    if (end - at > 1) {
+      const ports = originPorts.subarray(at, end).sort();
       for (let i = 1; i < ports.length; i++) if (ports[i] === -1 || ports[i] !== ports[i - 1]) kept++;
     }
     times.fill(time, count, count + kept);
     count += kept;
-    from = to;
+    at = end;
   }
-  return { count, duplicates: rows - count };
+  return count - from;
 }

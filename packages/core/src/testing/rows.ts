@@ -1,3 +1,4 @@
+import { addressText } from "../zeek/address.js";
 import type { ColumnBatch } from "../zeek/column-batch.js";
 import type { ReadEngine, ReadOptions } from "../zeek/log-reader.js";
 import type { ReadReport } from "../zeek/read-report.js";
@@ -14,6 +15,11 @@ export function plainRows(batch: ColumnBatch): PlainRow[] {
     const plain: PlainRow = {};
     for (const [name, column] of batch.columns) {
       switch (column.kind) {
+        case "address": {
+          const code = column.values[row] ?? -1;
+          plain[name] = code === -1 ? null : addressText(column.dictionary, code);
+          break;
+        }
         case "code":
           plain[name] = (column.values[row] ?? -1) < 0 ? null : column.dictionary.text(column.values[row] ?? -1);
           break;

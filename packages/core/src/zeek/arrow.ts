@@ -1,8 +1,9 @@
 import type { Data, DataType, Dictionary as DictionaryType, Int32, RecordBatch, Table, Utf8, Vector } from "apache-arrow";
 import type { LogInput, OpenOptions } from "../archive/open.js";
-import type { ColumnBatch, ColumnValues, TextValues } from "./column-batch.js";
+import { addressText } from "./address.js";
+import type { AddressValues, CodeValues, ColumnBatch, ColumnValues, TextValues } from "./column-batch.js";
 import { ColumnConcat } from "./column-concat.js";
-import type { Dictionary } from "./dictionary.js";
+import { type Dictionary, packTexts, type TextColumn } from "./dictionary.js";
 import { createEngine, type EngineOptions } from "./engine.js";
 import type { ReadOptions } from "./log-reader.js";
 import { readLog, readLogSteps } from "./read-log.js";
@@ -53,13 +54,60 @@ function utf8Data(arrow: Arrow, text: TextValues, rows: number): Data<Utf8> {
   });
 }
 
+/** What becomes the dictionary of an Arrow column. */
+type Texts = Pick<Dictionary, "size" | "toText">;
+
+type ArrowColumn =
+  | Exclude<ColumnValues, AddressValues | CodeValues>
+  | { readonly kind: "code"; readonly values: Int32Array; readonly dictionary: Texts };
+
+/** Places from 0 on for address codes, since an Arrow dictionary has no gaps. */
+class AddressTexts implements Texts {
+  readonly #others: Dictionary;
+  readonly #places = new Map<number, number>();
+  readonly #texts: string[] = [];
+
+  constructor(others: Dictionary) {
+    this.#others = others;
+  }
+
+  get size(): number {
+    return this.#texts.length;
+  }
+
+  /** The places of codes; an unset one stays -1. */
+  placesOf(codes: Int32Array): Int32Array {
+    return codes.map((code) => {
+      if (code === -1) return -1;
+      const known = this.#places.get(code);
+      if (known !== undefined) return known;
+      const place = this.#texts.push(addressText(this.#others, code)) - 1;
+      this.#places.set(code, place);
+      return place;
+    });
+  }
+
+  toText(): TextColumn {
+    return packTexts(this.#texts);
+  }
+}
+
 /** Vectors of dictionaries, made again only when a dictionary has grown. */
 export class DictionaryVectors {
-  readonly #vectors = new Map<Dictionary, Vector>();
-  readonly #types = new Map<Dictionary, DictionaryType<Utf8, Int32>>();
+  readonly #vectors = new Map<Texts, Vector>();
+  readonly #types = new Map<Texts, DictionaryType<Utf8, Int32>>();
+  readonly #addresses = new Map<Dictionary, AddressTexts>();
+
+  /** A column whose address codes became codes of a dictionary without gaps. */
+  settled(column: ColumnValues): ArrowColumn {
+    if (column.kind !== "address") return column;
+    const texts = this.#addresses.get(column.dictionary) ?? new AddressTexts(column.dictionary);
+    this.#addresses.set(column.dictionary, texts);
+    return { kind: "code", values: texts.placesOf(column.values), dictionary: texts };
+  }
 
   /** One type, and so one id, a dictionary: batches of one source have one schema. */
-  type(arrow: Arrow, dictionary: Dictionary): DictionaryType<Utf8, Int32> {
+  type(arrow: Arrow, dictionary: Texts): DictionaryType<Utf8, Int32> {
     const known = this.#types.get(dictionary);
     if (known) return known;
     const type = new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32());
@@ -67,7 +115,7 @@ export class DictionaryVectors {
     return type;
   }
 
-  vector(arrow: Arrow, dictionary: Dictionary): Vector {
+  vector(arrow: Arrow, dictionary: Texts): Vector {
     const known = this.#vectors.get(dictionary);
     if (known && known.length === dictionary.size) return known;
     const { offsets, bytes } = dictionary.toText();
@@ -79,7 +127,7 @@ export class DictionaryVectors {
   }
 }
 
-function columnData(arrow: Arrow, column: ColumnValues, rows: number, dictionaries: DictionaryVectors): Data {
+function columnData(arrow: Arrow, column: ArrowColumn, rows: number, dictionaries: DictionaryVectors): Data {
   switch (column.kind) {
     case "time": {
       const { values } = column;
@@ -130,14 +178,16 @@ function columnData(arrow: Arrow, column: ColumnValues, rows: number, dictionari
 }
 
 /**
- * A batch as an Arrow record batch over the same arrays where the types agree (numbers, codes, text); times and counts
- * become 64-bit integers. Field names are Zeek's. The batch's arrays must stay as they are: copy them first when they
+ * A batch as an Arrow record batch over the same arrays where the types agree (numbers, codes, text); addresses become
+ * codes of a dictionary without gaps, times and counts 64-bit integers. Field names are Zeek's. The batch's arrays must stay as they are: copy them first when they
  * are a reader's.
  */
 export function batchToArrow(arrow: Arrow, batch: ColumnBatch, dictionaries = new DictionaryVectors()): RecordBatch {
   const fields: import("apache-arrow").Field[] = [];
   const children: Data<DataType>[] = [];
-  for (const [name, column] of batch.columns) {
+  // Both ends of a connection share a dictionary: it must be whole before either becomes a vector.
+  const columns = [...batch.columns].map(([name, column]) => [name, dictionaries.settled(column)] as const);
+  for (const [name, column] of columns) {
     const data = columnData(arrow, column, batch.rows, dictionaries);
     fields.push(new arrow.Field(name, data.type, true));
     children.push(data);

@@ -1,9 +1,10 @@
 import { CoreError } from "../errors.js";
+import { addressCode } from "./address.js";
 import type { ColumnBatch, ColumnValues } from "./column-batch.js";
 import type { Dictionary } from "./dictionary.js";
 import { emptyReport, noteOtherType, PROBLEM_SAMPLES, type ReadReport } from "./read-report.js";
 import { parseCount, parseFlag, parseNumber, parsePort } from "./scalar.js";
-import type { ColumnKind, LogSchema } from "./schema.js";
+import { type ColumnKind, dictionaryName, type LogSchema } from "./schema.js";
 import { ListBuilder, TextBuilder } from "./text-builder.js";
 import { parseTime } from "./time.js";
 
@@ -42,8 +43,14 @@ const NOT_FINITE = new Set(["nan", "-nan", "inf", "-inf"]);
 /** An array of `rows` values of a kind, for a reader that has no memory of its own. */
 export function valueArray(kind: ColumnKind, rows: number): Float64Array | Int32Array | Uint8Array {
   if (kind === "time" || kind === "number" || kind === "count") return new Float64Array(rows);
-  if (kind === "code" || kind === "port") return new Int32Array(rows);
+  if (kind === "address" || kind === "code" || kind === "port") return new Int32Array(rows);
   return new Uint8Array(kind === "flag" ? rows : 0);
+}
+
+/** The number that stands for an unset value of a kind. */
+export function unsetValue(kind: ColumnKind): number {
+  if (kind === "flag") return 255;
+  return kind === "address" || kind === "code" || kind === "port" ? -1 : Number.NaN;
 }
 
 /**
@@ -78,11 +85,12 @@ export class BatchWriter {
       if (!column) throw new CoreError("bad-parameter", `columns: ${schema.path} logs have no column ${name}`, { column: "columns" });
       if (column.kind === "text") this.#texts.set(name, new TextBuilder());
       if (column.kind === "list") this.#lists.set(name, new ListBuilder());
+      const dictionary = dictionaryName(column);
       return {
         name,
         kind: column.kind,
         required: schema.required.includes(name),
-        dictionary: column.kind === "code" ? dictionaryOf(column.dictionary ?? name) : undefined,
+        dictionary: dictionary === undefined ? undefined : dictionaryOf(dictionary),
         values: new Uint8Array(0),
         exact: new Map(),
         texts: [],
@@ -100,15 +108,8 @@ export class BatchWriter {
       case "list":
         column.lists[row] = null;
         break;
-      case "flag":
-        column.values[row] = 255;
-        break;
-      case "code":
-      case "port":
-        column.values[row] = -1;
-        break;
       default:
-        column.values[row] = Number.NaN;
+        column.values[row] = unsetValue(column.kind);
     }
     if (column.required) this.malformed(row, line, `${column.name} is unset`, column.name);
   }
@@ -123,10 +124,13 @@ export class BatchWriter {
         values[row] = micros;
         return;
       }
-      case "code":
+      case "address":
+      case "code": {
         if (text === "" && column.required) return this.malformed(row, line, `${column.name} is empty`, column.name);
-        values[row] = column.dictionary?.encode(text) ?? -1;
+        const dictionary = column.dictionary as Dictionary;
+        values[row] = column.kind === "address" ? addressCode(dictionary, text) : dictionary.encode(text);
         return;
+      }
       case "port": {
         const port = parsePort(text);
         if (port < 0) return this.invalid(column, row, line, text, "a port (0 to 65535)");
@@ -282,8 +286,9 @@ export class BatchWriter {
     switch (column.kind) {
       case "time":
         return { kind: "time", values: values as Float64Array };
+      case "address":
       case "code":
-        return { kind: "code", values: values as Int32Array, dictionary: column.dictionary as Dictionary };
+        return { kind: column.kind, values: values as Int32Array, dictionary: column.dictionary as Dictionary };
       case "port":
         return { kind: "port", values: values as Int32Array };
       case "number":

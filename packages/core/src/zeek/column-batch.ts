@@ -13,6 +13,13 @@ export interface CodeValues {
   readonly dictionary: Dictionary;
 }
 
+/** Address codes, see `addressText`; -1: unset. `dictionary` holds the texts that are no dotted quad. */
+export interface AddressValues {
+  readonly kind: "address";
+  readonly values: Int32Array;
+  readonly dictionary: Dictionary;
+}
+
 /** 0..65535; -1: unset. */
 export interface PortValues {
   readonly kind: "port";
@@ -46,7 +53,7 @@ export interface ListValues {
   readonly items: TextValues;
 }
 
-export type ColumnValues = TimeValues | CodeValues | PortValues | NumberValues | FlagValues | TextValues | ListValues;
+export type ColumnValues = TimeValues | AddressValues | CodeValues | PortValues | NumberValues | FlagValues | TextValues | ListValues;
 
 /**
  * Some consecutive rows of a log, by column name; every column has length `rows`. The arrays may be views of a

@@ -1,7 +1,7 @@
 import { valueArray } from "./batch-writer.js";
 import type { ColumnBatch, ColumnValues } from "./column-batch.js";
 import type { Dictionary } from "./dictionary.js";
-import type { LogSchema } from "./schema.js";
+import { dictionaryName, type LogSchema } from "./schema.js";
 import { ListBuilder, TextBuilder } from "./text-builder.js";
 
 interface Growing {
@@ -25,10 +25,11 @@ export class ColumnConcat {
     this.#columns = wanted.map((name) => {
       const column = schema.columns.find((candidate) => candidate.name === name);
       const kind = column?.kind ?? "text";
+      const dictionary = column && dictionaryName(column);
       return {
         name,
         kind,
-        dictionary: kind === "code" ? dictionaryOf(column?.dictionary ?? name) : undefined,
+        dictionary: dictionary === undefined ? undefined : dictionaryOf(dictionary),
         values: valueArray(kind, 0),
         exact: new Map(),
         text: new TextBuilder(),
@@ -101,6 +102,7 @@ function ownedColumn(
       return list.take();
     case "time":
       return { kind, values: values as Float64Array };
+    case "address":
     case "code":
       return { kind, values: values as Int32Array, dictionary: dictionary as Dictionary };
     case "port":

@@ -15,8 +15,8 @@ export interface Dictionary {
   encodeAll(texts: TextColumn): Int32Array;
   /** The text of a code; an unset value (-1) has none and is the empty text here. */
   text(code: number): string;
-  /** All texts, copied. */
-  toText(): TextColumn;
+  /** The texts of the codes from `from` (default: all) on, copied. */
+  toText(from?: number): TextColumn;
 }
 
 const encoder = new TextEncoder();
@@ -85,7 +85,7 @@ export class MapDictionary implements Dictionary {
     return this.#texts[code] ?? "";
   }
 
-  toText(): TextColumn {
-    return packTexts(this.#texts);
+  toText(from = 0): TextColumn {
+    return packTexts(this.#texts.slice(from));
   }
 }

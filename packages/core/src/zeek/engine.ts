@@ -1,5 +1,5 @@
-import { createKernelEngine, type HashSeed } from "./kernel-engine.js";
-import type { ReadEngine } from "./log-reader.js";
+import { createKernelEngine } from "./kernel-engine.js";
+import type { HashSeed, ReadEngine } from "./log-reader.js";
 import { createTextEngine } from "./text-engine.js";
 
 /** How to make an engine. */
@@ -10,7 +10,7 @@ export interface EngineOptions {
   readonly kind?: "wasm" | "typescript";
 }
 
-/** An engine to read and group logs with; its dictionaries grow with every log it reads. */
+/** An engine to read logs with; its dictionaries grow with every log it reads. */
 export function createEngine({ seed = [1, 2, 3, 4], kind }: EngineOptions = {}): ReadEngine {
   const kernel = kind === "typescript" ? undefined : createKernelEngine(seed);
   return kernel ?? createTextEngine(seed);

@@ -1,20 +1,9 @@
-import { CoreError } from "../errors.js";
 import type { BatchSink } from "./batch-writer.js";
 import type { Dictionary, TextColumn } from "./dictionary.js";
 import { decodeUtf8 } from "./escape.js";
 import { kernelModule } from "./kernel-module.js";
 import { KernelReader } from "./kernel-reader.js";
-import {
-  BUCKETS,
-  DEFAULT_MAX_LINE_BYTES,
-  type Grouper,
-  type GroupKeys,
-  type LendingReader,
-  type ReadEngine,
-  type ReadOptions,
-  type RowBuckets,
-  type RowKeys,
-} from "./log-reader.js";
+import { DEFAULT_MAX_LINE_BYTES, type HashSeed, type LendingReader, type ReadEngine, type ReadOptions } from "./log-reader.js";
 
 /** The exports of the kernel; see `kernel/README.md`. Addresses and lengths are bytes of its memory. */
 export interface KernelExports {
@@ -36,8 +25,15 @@ export interface KernelExports {
   keyAdd(length: number, slot: number): number;
   jsonStart(length: number): void;
   jsonRows(): number;
-  groupsReserve(rows: number): void;
-  groupRows(sources: number, destinations: number, ports: number, protocols: number, out: number, rows: number): void;
+  groupsReserve(rows: number): number;
+  groupsRemap(first: number, rows: number, places: number, placeCount: number, protocols: number, protocolCount: number): void;
+  groupRows(rows: number): number;
+  placeGroups(rows: number): void;
+  readonly groupKeys: WebAssembly.Global;
+  readonly groupCounts: WebAssembly.Global;
+  readonly groupTies: WebAssembly.Global;
+  readonly placedTimes: WebAssembly.Global;
+  readonly placedPorts: WebAssembly.Global;
   readonly rowStarts: WebAssembly.Global;
   readonly oddFields: WebAssembly.Global;
   readonly oddLines: WebAssembly.Global;
@@ -50,14 +46,7 @@ export interface KernelExports {
   readonly directiveEnd: WebAssembly.Global;
   readonly consumedBytes: WebAssembly.Global;
   readonly consumedLines: WebAssembly.Global;
-  readonly groupOrder: WebAssembly.Global;
-  readonly bucketEnds: WebAssembly.Global;
-  readonly groupCount: WebAssembly.Global;
-  readonly groupKeys: WebAssembly.Global;
 }
-
-/** Four 32-bit words that key the hashes, so that a log cannot be made to collide. Use random ones for logs of others. */
-export type HashSeed = readonly [number, number, number, number];
 
 const encoder = new TextEncoder();
 
@@ -162,88 +151,18 @@ class KernelDictionary implements Dictionary {
     return text;
   }
 
-  toText(): TextColumn {
+  toText(from = 0): TextColumn {
     const kernel = this.#kernel;
-    const arena = kernel.word(this.address + 12);
-    const used = kernel.word(this.address + 16);
+    const count = this.size - from;
     // An empty dictionary has no first offset yet.
-    const offsets = new Int32Array(this.size + 1);
-    if (this.size > 0) offsets.set(new Int32Array(kernel.buffer, kernel.word(this.address + 24), this.size + 1));
-    return { offsets, bytes: kernel.bytes.slice(arena, arena + used) };
+    if (count === 0) return { offsets: new Int32Array(1), bytes: new Uint8Array(0) };
+    const arena = kernel.word(this.address + 12);
+    const offsets = new Int32Array(kernel.buffer, kernel.word(this.address + 24) + from * 4, count + 1).slice();
+    const [start = 0] = offsets;
+    const bytes = kernel.bytes.slice(arena + start, arena + (offsets[count] ?? 0));
+    if (start > 0) for (let i = 0; i <= count; i++) offsets[i] = (offsets[i] ?? 0) - start;
+    return { offsets, bytes };
   }
-}
-
-/** The kernel keys groups in 12-byte records. */
-const GROUP_RECORD_WORDS = 3;
-const MAX_PROTOCOLS = 65_535;
-
-class KernelGrouper implements Grouper {
-  readonly #kernel: Kernel;
-  readonly #protocols: Dictionary;
-  #room = 0;
-  #rows = 0;
-
-  constructor(kernel: Kernel, protocols: Dictionary) {
-    this.#kernel = kernel;
-    this.#protocols = protocols;
-  }
-
-  get size(): number {
-    return this.#kernel.global(this.#kernel.exports.groupCount);
-  }
-
-  assign(keys: RowKeys, rows: number, out: Uint32Array): RowBuckets {
-    checkProtocols(this.#protocols);
-    const kernel = this.#kernel;
-    if (rows > this.#rows) {
-      this.#rows = rows;
-      this.#room = kernel.alloc(rows * 5 * 4);
-      kernel.exports.groupsReserve(rows);
-    }
-    const [a = 0, b = 0, c = 0, d = 0, result = 0] = Array.from({ length: 5 }, (_, index) => this.#room + index * 4 * this.#rows);
-    new Int32Array(kernel.buffer, a, rows).set(keys.sources.subarray(0, rows));
-    new Int32Array(kernel.buffer, b, rows).set(keys.destinations.subarray(0, rows));
-    new Int32Array(kernel.buffer, c, rows).set(keys.ports.subarray(0, rows));
-    new Int32Array(kernel.buffer, d, rows).set(keys.protocols.subarray(0, rows));
-    kernel.exports.groupRows(a, b, c, d, result, rows);
-    out.set(new Uint32Array(kernel.buffer, result, rows));
-    return {
-      order: new Uint32Array(kernel.buffer, kernel.global(kernel.exports.groupOrder), rows),
-      ends: new Uint32Array(kernel.buffer, kernel.global(kernel.exports.bucketEnds), BUCKETS),
-    };
-  }
-
-  keys(): GroupKeys {
-    const kernel = this.#kernel;
-    const size = this.size;
-    const keys = emptyKeys(size);
-    if (size === 0) return keys;
-    const records = new Uint32Array(kernel.buffer, kernel.global(kernel.exports.groupKeys), size * GROUP_RECORD_WORDS);
-    for (let group = 0, at = 0; group < size; group++, at += GROUP_RECORD_WORDS) {
-      const portAndProtocol = records[at + 2] ?? 0;
-      keys.sources[group] = records[at] ?? 0;
-      keys.destinations[group] = records[at + 1] ?? 0;
-      keys.ports[group] = portAndProtocol & 0xffff;
-      keys.protocols[group] = portAndProtocol >>> 16;
-    }
-    return keys;
-  }
-}
-
-/** Key columns for `size` groups. */
-export function emptyKeys(size: number): GroupKeys {
-  return {
-    sources: new Int32Array(size),
-    destinations: new Int32Array(size),
-    ports: new Uint16Array(size),
-    protocols: new Int32Array(size),
-  };
-}
-
-/** A group key has 16 bits for its protocol; real logs know a handful. */
-export function checkProtocols(protocols: Dictionary): void {
-  if (protocols.size >= MAX_PROTOCOLS)
-    throw new CoreError("limit", `more than ${MAX_PROTOCOLS - 1} different protocols`, { column: "proto" });
 }
 
 /** Log2 of the first slots of a dictionary; it doubles as it fills. */
@@ -251,19 +170,21 @@ const DICTIONARY_BITS = 10;
 
 class KernelEngine implements ReadEngine {
   readonly kind = "wasm";
-  readonly #kernel: Kernel;
+  readonly kernel: Kernel;
+  readonly seed: HashSeed;
   readonly #dictionaries = new Map<string, KernelDictionary>();
   #input = 0;
   #maxLine = 0;
 
-  constructor(kernel: Kernel) {
-    this.#kernel = kernel;
+  constructor(kernel: Kernel, seed: HashSeed) {
+    this.kernel = kernel;
+    this.seed = seed;
   }
 
   dictionary(name: string): KernelDictionary {
     let dictionary = this.#dictionaries.get(name);
     if (!dictionary) {
-      dictionary = new KernelDictionary(this.#kernel, DICTIONARY_BITS);
+      dictionary = new KernelDictionary(this.kernel, DICTIONARY_BITS);
       this.#dictionaries.set(name, dictionary);
     }
     return dictionary;
@@ -273,13 +194,9 @@ class KernelEngine implements ReadEngine {
     const maxLine = options.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES;
     if (maxLine > this.#maxLine) {
       this.#maxLine = Math.max(maxLine, DEFAULT_MAX_LINE_BYTES);
-      this.#input = KernelReader.configure(this.#kernel, this.#maxLine);
+      this.#input = KernelReader.configure(this.kernel, this.#maxLine);
     }
-    return new KernelReader(this.#kernel, this.#input, (name) => this.dictionary(name), options, sink);
-  }
-
-  grouper(): Grouper {
-    return new KernelGrouper(this.#kernel, this.dictionary("proto"));
+    return new KernelReader(this.kernel, this.#input, (name) => this.dictionary(name), options, sink);
   }
 }
 
@@ -294,5 +211,5 @@ export function createKernelEngine(seed: HashSeed): ReadEngine | undefined {
   const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes));
   const exports = instance.exports as unknown as KernelExports;
   exports.seed(...seed);
-  return new KernelEngine(new Kernel(exports));
+  return new KernelEngine(new Kernel(exports), seed);
 }

@@ -1,4 +1,5 @@
-import { type BatchSink, type RawSource, valueArray, type WriteColumn } from "./batch-writer.js";
+import { otherCode } from "./address.js";
+import { type BatchSink, type RawSource, unsetValue, valueArray, type WriteColumn } from "./batch-writer.js";
 import type { Dictionary } from "./dictionary.js";
 import { decodeUtf8, isPlain, jsonText, tsvText } from "./escape.js";
 import { jsonMembers } from "./json-members.js";
@@ -31,10 +32,8 @@ const KIND_NUMBER: Readonly<Record<ColumnKind, number>> = {
   number: 4,
   count: 5,
   flag: 6,
+  address: 7,
 };
-const CODE = KIND_NUMBER.code;
-/** A code column whose texts are mostly dotted quads. */
-const ADDRESS = 7;
 
 const DONE = 0;
 const DIRECTIVE = 1;
@@ -314,19 +313,21 @@ export class KernelReader implements LendingReader, RawSource {
     // Columns that the log lacks are unset in every row.
     for (const column of this.#state.writer.columns) {
       column.values = valueArray(column.kind, BATCH_ROWS);
-      column.values.fill(column.kind === "flag" ? 255 : column.kind === "code" || column.kind === "port" ? -1 : Number.NaN);
+      column.values.fill(unsetValue(column.kind));
     }
   }
 
   #addColumn(column: WriteColumn | undefined, index: number, place: number): void {
-    const addresses = column?.dictionary === this.#dictionaryOf("address");
-    const kind = column ? KIND_NUMBER[column.kind] : CODE;
     let dictionary: AddressedDictionary | undefined;
     if (!column) dictionary = this.#dictionaryOf("_path");
     else if (column.dictionary) dictionary = column.dictionary as AddressedDictionary;
-    const emptyCode = dictionary && !column?.required ? dictionary.encode("") : -1;
+    let emptyCode = -1;
+    if (dictionary && !column?.required) {
+      const place = dictionary.encode("");
+      emptyCode = column?.kind === "address" ? otherCode(place) : place;
+    }
     const added = this.#kernel.exports.planAdd(
-      addresses ? ADDRESS : kind,
+      KIND_NUMBER[column?.kind ?? "code"],
       place,
       dictionary?.address ?? 0,
       column?.required ? 1 : 0,
@@ -350,7 +351,8 @@ export class KernelReader implements LendingReader, RawSource {
         this.#starts[index] = new Uint32Array(buffer, at, BATCH_ROWS);
         this.#ends[index] = new Uint32Array(buffer, exports.planOut2(planned) >>> 0, BATCH_ROWS);
       } else if (column.kind === "flag") column.values = new Uint8Array(buffer, at, BATCH_ROWS);
-      else if (column.kind === "code" || column.kind === "port") column.values = new Int32Array(buffer, at, BATCH_ROWS);
+      else if (column.kind === "address" || column.kind === "code" || column.kind === "port")
+        column.values = new Int32Array(buffer, at, BATCH_ROWS);
       else column.values = new Float64Array(buffer, at, BATCH_ROWS);
     });
   }

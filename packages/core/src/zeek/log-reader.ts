@@ -1,5 +1,6 @@
 import type { BatchSink } from "./batch-writer.js";
 import type { Dictionary } from "./dictionary.js";
+import type { Kernel } from "./kernel-engine.js";
 import type { ReadReport } from "./read-report.js";
 import type { LogSchema } from "./schema.js";
 
@@ -38,54 +39,21 @@ export interface LendingReader extends LogReader {
   commit(bytes: number): void;
 }
 
-/** Gives rows their connection group. */
-export interface Grouper {
-  /** Groups so far. */
-  readonly size: number;
-  /**
-   * Writes the group of each row to `out`: rows with the same four values share one, numbered from 0 on without gaps.
-   * Returns the rows by bucket; the rows of a group are always in the same one. Valid until the next call.
-   */
-  assign(keys: RowKeys, rows: number, out: Uint32Array): RowBuckets;
-  /** The keys of all groups; length = groups. */
-  keys(): GroupKeys;
-}
-
-/** How many buckets groups fall into. */
-export const BUCKETS = 32;
-
-/** Rows by bucket: those of bucket b are `order[ends[b - 1]] .. order[ends[b] - 1]`. */
-export interface RowBuckets {
-  readonly order: Uint32Array;
-  readonly ends: Uint32Array;
-}
-
-/** What groups rows: codes of source, destination and protocol (below 65,535), and the port. */
-export interface RowKeys {
-  readonly sources: Int32Array;
-  readonly destinations: Int32Array;
-  readonly ports: Int32Array;
-  readonly protocols: Int32Array;
-}
-
-/** Columns of group keys: codes of source, destination and protocol, and the port. */
-export interface GroupKeys {
-  readonly sources: Int32Array;
-  readonly destinations: Int32Array;
-  readonly ports: Uint16Array;
-  readonly protocols: Int32Array;
-}
+/** Four 32-bit words that key the hashes, so that a log cannot be made to collide. Use random ones for logs of others. */
+export type HashSeed = readonly [number, number, number, number];
 
 /**
- * Everything that reads and groups: the WebAssembly kernel, or the plain TypeScript that it is held to. Dictionaries
+ * What reads: the WebAssembly kernel, or the plain TypeScript that it is held to. Dictionaries
  * live as long as the engine, so that the codes of several sources agree. One reader at a time.
  */
 export interface ReadEngine {
   readonly kind: "wasm" | "typescript";
+  /** The kernel of a `wasm` engine, which groups too. */
+  readonly kernel?: Kernel;
+  readonly seed: HashSeed;
   /** The dictionary of that name, made on first use. */
   dictionary(name: string): Dictionary;
   reader(options: ReadOptions, sink: BatchSink): LendingReader;
-  grouper(): Grouper;
 }
 
 export const DEFAULT_MAX_LINE_BYTES = 1 << 20;

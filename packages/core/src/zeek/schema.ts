@@ -1,15 +1,13 @@
 /**
- * How a column is held: `time` in microseconds, `code` as dictionary codes, `port`, `number` and `count` as numbers,
+ * How a column is held: `time` in microseconds, `address` and `code` as codes, `port`, `number` and `count` as numbers,
  * `flag` as a truth value, `text` as UTF-8, `list` as lists of text.
  */
-export type ColumnKind = "time" | "code" | "port" | "number" | "count" | "flag" | "text" | "list";
+export type ColumnKind = "time" | "address" | "code" | "port" | "number" | "count" | "flag" | "text" | "list";
 
 /** One column of a log type; known columns are typed by their name, whatever `#types` says. */
 export interface LogColumn {
   readonly name: string;
   readonly kind: ColumnKind;
-  /** Columns that name the same dictionary share their codes; only for kind `code`. Default: the column's own name. */
-  readonly dictionary?: string;
 }
 
 /** A log type: what its columns are and how its files are known. */
@@ -20,8 +18,7 @@ export interface LogSchema {
   readonly required: readonly string[];
 }
 
-const column = (name: string, kind: ColumnKind, dictionary?: string): LogColumn =>
-  dictionary === undefined ? { name, kind } : { name, kind, dictionary };
+const column = (name: string, kind: ColumnKind): LogColumn => ({ name, kind });
 
 /**
  * Zeek's connection log.
@@ -33,9 +30,9 @@ export const connSchema: LogSchema = {
   columns: [
     column("ts", "time"),
     column("uid", "text"),
-    column("id.orig_h", "code", "address"),
+    column("id.orig_h", "address"),
     column("id.orig_p", "port"),
-    column("id.resp_h", "code", "address"),
+    column("id.resp_h", "address"),
     column("id.resp_p", "port"),
     column("proto", "code"),
     column("service", "code"),
@@ -68,6 +65,11 @@ export const defaultAliases: Readonly<Record<string, string>> = {
   id_resp_h: "id.resp_h",
   id_resp_p: "id.resp_p",
 };
+
+/** The dictionary of a column; all addresses share one, so that both ends of a connection have the same codes. */
+export function dictionaryName({ name, kind }: LogColumn): string | undefined {
+  return kind === "address" ? "address" : kind === "code" ? name : undefined;
+}
 
 const SIGNATURES: readonly (readonly [path: string, fields: readonly string[]])[] = [
   ["dns", ["query", "qtype"]],

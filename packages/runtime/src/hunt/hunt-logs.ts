@@ -4,16 +4,16 @@ import { Worker } from "node:worker_threads";
 import {
   type ArchiveLimits,
   appendReport,
-  type Beacon,
+  type BucketFindings,
   type ConnectionFilter,
   checkFilter,
-  compareBeacons,
-  compareFlows,
-  compareTalkers,
-  type ExplainedFlows,
   emptyReport,
+  type Findings,
   type FlowKey,
   type HashSeed,
+  type JoinedFlows,
+  joinFindings,
+  joinShards,
   type PayloadProfile,
   payloadProfiles,
   planFilter,
@@ -21,10 +21,7 @@ import {
   type RemovedRows,
   removedRows,
   type Search,
-  type SearchResult,
-  type Talker,
   type TimeBounds,
-  unpackTexts,
 } from "@heliograph/core";
 import type { LogFile } from "../files/find-logs.js";
 import { Counters } from "./counters.js";
@@ -79,19 +76,10 @@ export interface FileReport {
 }
 
 /** What a hunt found and read. */
-export interface HuntLogsResult {
-  readonly results: readonly { readonly search: Search; readonly beacons: readonly Beacon[] }[];
+export interface HuntLogsResult extends Omit<Findings, "removed"> {
   readonly files: readonly FileReport[];
-  /** Only with `explain`; those with most connections first. */
-  readonly explained?: ExplainedFlows;
-  /** Only with `topTalkers`; those with most connections first. */
-  readonly talkers?: readonly Talker[];
   /** Only with `payloadOf`, in its order. */
   readonly payload?: readonly PayloadProfile[];
-  readonly groups: number;
-  /** Distinct addresses; only with `perFile`. */
-  readonly hosts?: number;
-  readonly duplicateRows: number;
   readonly rowsOutside: number;
   /** Rows that each rule of the filter left out; a rule that left out none is absent. */
   readonly removedRows: RemovedRows;
@@ -110,15 +98,16 @@ function randomSeed(): HashSeed {
   return [word(), word(), word(), word()];
 }
 
-/** The shares of a hunt and what they found, joined. */
+/** The shares of a hunt, and what they found in the buckets of all. */
 interface Shares {
   readonly read: readonly ReadShare[];
-  readonly found: readonly SearchResult[];
+  readonly flows: JoinedFlows;
+  readonly found: readonly BucketFindings[];
 }
 
 /**
- * Hunts in connection logs on several threads. Each reads its share of the bytes and groups it; then each searches one
- * part of the groups across all shares. A file that cannot be read shows in its report, not as an exception.
+ * Hunts in connection logs on several threads. Each reads its share of the bytes and files the connections by bucket; then
+ * each groups and searches some of the buckets of all shares. A file that cannot be read shows in its report, not as an exception.
  */
 export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptions): Promise<HuntLogsResult> {
   const started = performance.now();
@@ -187,7 +176,8 @@ async function inThisThread(share: ShareOptions, counters: Counters, searches: r
   const reader = new HuntShare(share, counters);
   await reader.run();
   const read = reader.finish();
-  return { read: [read], found: [await reader.search([read.shard], 0, searches)] };
+  const flows = joinShards([read.shard]);
+  return { read: [read], flows, found: [await reader.search(flows, searches)] };
 }
 
 async function inThreads(share: ShareOptions, counters: Counters, options: HuntLogsOptions, watch: Watch): Promise<Shares> {
@@ -218,15 +208,13 @@ async function inThreads(share: ShareOptions, counters: Counters, options: HuntL
     ]);
   try {
     const read = (await answers("read")).map((answer) => answer.share);
-    if (read.some(({ outcomes }) => outcomes.some((outcome) => outcome.headerChanged))) return { read, found: [] };
+    const flows = joinShards(read.map(({ shard }) => shard));
+    if (read.some(({ outcomes }) => outcomes.some((outcome) => outcome.headerChanged))) return { read, flows, found: [] };
     watch.phase = "searching";
     const found = answers("found");
-    const shards = read.map(({ shard }) => shard);
-    workers.forEach((worker, partition) => {
-      const order: SearchOrder = { shards, partition, searches: options.searches };
-      worker.postMessage(order);
-    });
-    return { read, found: (await found).map((answer) => answer.result) };
+    const order: SearchOrder = { flows, searches: options.searches };
+    for (const worker of workers) worker.postMessage(order);
+    return { read, flows, found: (await found).map((answer) => answer.result) };
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
@@ -235,40 +223,29 @@ async function inThreads(share: ShareOptions, counters: Counters, options: HuntL
 function joined(
   files: readonly LogFile[],
   share: ShareOptions,
-  { read, found }: Shares,
+  { read, flows, found }: Shares,
   searches: readonly Search[],
   seconds: number,
 ): HuntLogsResult {
   const ranges = read.flatMap(({ range }) => (range ? [range] : []));
+  const { explain, topTalkers, perFile, filter } = share;
+  const { removed, ...findings } = joinFindings(flows, searches, found, {
+    explain,
+    topTalkers,
+    hosts: perFile,
+    internalNetworks: filter?.internal_networks,
+  });
   return {
-    results: searches.map((search, index) => ({
-      search,
-      beacons: found.flatMap((result) => result.beacons[index] ?? []).sort(compareBeacons),
-    })),
+    ...findings,
     ...(share.payloadOf.length > 0 && {
       payload: payloadProfiles(
         share.payloadOf.length,
         read.flatMap(({ payload }) => payload ?? []),
       ),
     }),
-    ...(share.topTalkers > 0 && {
-      talkers: found
-        .flatMap(({ talkers }) => talkers ?? [])
-        .sort(compareTalkers)
-        .slice(0, share.topTalkers),
-    }),
-    ...(share.explain && {
-      explained: {
-        flows: found.flatMap(({ explained }) => explained?.flows ?? []).sort(compareFlows),
-        omitted: found.reduce((sum, { explained }) => sum + (explained?.omitted ?? 0), 0),
-      },
-    }),
     files: fileReports(files, share.tasks, read),
-    groups: found.reduce((sum, result) => sum + result.groups, 0),
-    ...(share.perFile && { hosts: countHosts(read) }),
-    duplicateRows: found.reduce((sum, result) => sum + result.duplicateRows, 0),
     rowsOutside: read.reduce((sum, share) => sum + share.rowsOutside, 0),
-    removedRows: removedRows(read.flatMap((share) => share.removed)),
+    removedRows: removedRows([...read.map((share) => share.removed), ...removed]),
     ...(ranges.length > 0 && {
       first: Math.min(...ranges.map(([first]) => first)),
       last: Math.max(...ranges.map(([, last]) => last)),
@@ -292,17 +269,4 @@ function fileReports(files: readonly LogFile[], tasks: readonly ReadTask[], read
     for (const part of parts) for (const piece of part.reports) appendReport(report, piece);
     return { file, reports: [report] };
   });
-}
-
-/** Distinct addresses of all groups. */
-function countHosts(read: readonly ReadShare[]): number {
-  const [only] = read;
-  const used = (share: ReadShare): Set<number> => new Set([...share.shard.keys.sources, ...share.shard.keys.destinations]);
-  if (read.length === 1 && only) return used(only).size;
-  const hosts = new Set<string>();
-  for (const share of read) {
-    const texts = unpackTexts(share.shard.addresses);
-    for (const code of used(share)) hosts.add(texts[code] ?? "");
-  }
-  return hosts.size;
 }

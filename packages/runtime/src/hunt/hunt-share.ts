@@ -2,11 +2,13 @@ import { closeSync, openSync, readSync } from "node:fs";
 import {
   type Allocate,
   type BatchSink,
+  type BucketFindings,
   type ConnectionFilter,
   CoreError,
   connSchema,
   createEngine,
   emptyReport,
+  type FilterPlan,
   type FilterRule,
   FLOW_COLUMNS,
   FlowBuilder,
@@ -14,6 +16,8 @@ import {
   type FlowShard,
   type HashSeed,
   isConnLogName,
+  type JoinedFlows,
+  joinShards,
   type LendingReader,
   type OpenOptions,
   PAYLOAD_COLUMNS,
@@ -26,11 +30,9 @@ import {
   RowFilter,
   readLog,
   type Search,
-  type SearchResult,
   SNIFF_BYTES,
   searchFlows,
   sniffCompression,
-  TextGrouper,
   type TimeBounds,
   visitFlows,
 } from "@heliograph/core";
@@ -42,7 +44,7 @@ import type { ReadTask } from "./tasks.js";
 /** What all shares of a hunt agree on; plain data, so that it can be posted to a thread. */
 export interface ShareOptions {
   readonly tasks: readonly ReadTask[];
-  /** Shares that work on the tasks together; also the partitions of the groups. */
+  /** Shares that work on the tasks together. */
   readonly shares: number;
   readonly seed: HashSeed;
   readonly bounds: TimeBounds;
@@ -86,8 +88,8 @@ export interface ReadShare {
   readonly outcomes: readonly TaskOutcome[];
   readonly payload: PayloadRows | undefined;
   readonly rowsOutside: number;
-  /** Rows that the rules of the filter left out. */
-  readonly removed: readonly ReadonlyMap<FilterRule, number>[];
+  /** Rows that the filter's rules over columns left out. */
+  readonly removed: ReadonlyMap<FilterRule, number>;
   readonly range: readonly [first: number, last: number] | undefined;
 }
 
@@ -111,18 +113,20 @@ function lineStart(fd: number, from: number): number {
 export class HuntShare {
   readonly #options: ShareOptions;
   readonly #engine: ReadEngine;
+  readonly #filter: FilterPlan | undefined;
   readonly #builder: FlowBuilder;
   readonly #payload: PayloadCollector | undefined;
   readonly #counters: Counters;
   readonly #rows: RowFilter;
   readonly #outcomes: TaskOutcome[] = [];
 
-  constructor(options: ShareOptions, counters: Counters) {
+  /** `allocate` gives the memory for connections; default: the thread's own. */
+  constructor(options: ShareOptions, counters: Counters, allocate?: Allocate) {
     this.#options = options;
     this.#engine = createEngine({ seed: options.seed });
-    const filter = options.filter && planFilter(options.filter);
-    this.#builder = new FlowBuilder(this.#engine, filter && { filter });
-    this.#rows = new RowFilter(options.bounds, filter);
+    this.#filter = options.filter && planFilter(options.filter);
+    this.#builder = new FlowBuilder(this.#engine, allocate);
+    this.#rows = new RowFilter(options.bounds, this.#filter);
     this.#payload = options.payloadOf.length > 0 ? new PayloadCollector(this.#engine, options.payloadOf) : undefined;
     this.#counters = counters;
   }
@@ -143,7 +147,7 @@ export class HuntShare {
   }
 
   async #read(task: ReadTask, index: number): Promise<TaskOutcome> {
-    const own = this.#options.perFile ? new FlowBuilder(this.#engine, { grouper: this.#ownGrouper() }) : undefined;
+    const own = this.#options.perFile ? new FlowBuilder(this.#engine) : undefined;
     const take: BatchSink = (batch) => {
       this.#counters.addRows(batch.rows);
       const inside = this.#rows.apply(batch);
@@ -156,16 +160,13 @@ export class HuntShare {
     return { task: index, ...outcome, ...(figures && { figures }) };
   }
 
-  #ownGrouper(): TextGrouper {
-    return new TextGrouper(this.#options.seed, this.#engine.dictionary("proto"));
-  }
-
   #figuresOf(own: FlowBuilder): LogFigures {
     const { range } = own;
-    const shard = own.finish();
-    const { groups, duplicateRows } = visitFlows(this.#engine, [shard], 0, Number.POSITIVE_INFINITY, () => undefined);
-    const hosts = new Set([...shard.keys.sources, ...shard.keys.destinations]).size;
-    return { groups, hosts, duplicateRows, ...(range && { first: range[0], last: range[1] }) };
+    const hosts = new Set<number>();
+    const onGroup = (source: number, destination: number): void => void hosts.add(source).add(destination);
+    const visit = { minConnections: Number.POSITIVE_INFINITY, filter: this.#filter, onGroup };
+    const { groups, duplicateRows } = visitFlows(this.#engine, joinShards([own.finish()]), visit, () => undefined);
+    return { groups, hosts: hosts.size, duplicateRows, ...(range && { first: range[0], last: range[1] }) };
   }
 
   async #readTask(task: ReadTask, take: BatchSink): Promise<Omit<TaskOutcome, "task" | "figures">> {
@@ -223,22 +224,22 @@ export class HuntShare {
     return { reports: [report], headerChanged };
   }
 
-  /** Runs searches over one partition of the groups of all shares. */
-  search(shards: readonly FlowShard[], partition: number, searches: readonly Search[]): Promise<SearchResult> {
-    const { filter, explain, topTalkers } = this.#options;
-    return searchFlows(this.#engine, shards, partition, searches, { internalNetworks: filter?.internal_networks, explain, topTalkers });
+  /** Runs searches over buckets of all shares until none is left. */
+  search(flows: JoinedFlows, searches: readonly Search[]): Promise<BucketFindings> {
+    const { explain, topTalkers } = this.#options;
+    const nextBucket = (): number => this.#counters.takeBucket();
+    return searchFlows(this.#engine, flows, searches, { filter: this.#filter, explain, topTalkers, nextBucket });
   }
 
-  /** Ends reading: hands over what was read, its groups split among the shares. */
-  finish(allocate?: Allocate): ReadShare {
+  /** Ends reading: hands over what was read. */
+  finish(): ReadShare {
     const { range } = this.#builder;
-    const shard = this.#builder.finish(this.#options.shares, this.#options.seed[0], allocate);
     return {
-      shard,
+      shard: this.#builder.finish(),
       payload: this.#payload?.rows(),
       outcomes: this.#outcomes,
       rowsOutside: this.#rows.rowsOutside,
-      removed: [this.#rows.removed, this.#builder.removed],
+      removed: this.#rows.removed,
       range,
     };
   }
