@@ -122,7 +122,8 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
   const unsplit = new Set<number>();
   for (;;) {
     const tasks = await planTasks(files, splits ? threads : 1, unsplit);
-    const shares = Math.max(1, Math.min(threads, tasks.length));
+    // Few files may hold much: threads without a task search all the same.
+    const shares = tasks.length === 0 ? 1 : threads;
     const share: ShareOptions = {
       tasks,
       shares,
