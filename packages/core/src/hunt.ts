@@ -5,12 +5,14 @@ import { planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.
 import { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
 import { joinShards } from "./flows/flow-shard.js";
 import { RowFilter, type TimeBounds } from "./flows/row-filter.js";
+import { collectNames } from "./names/collect-names.js";
+import { NameLookup } from "./names/name-index.js";
 import { createEngine, type EngineOptions } from "./zeek/engine.js";
 import { isConnLogName } from "./zeek/log-names.js";
 import type { ReadOptions } from "./zeek/log-reader.js";
 import { readLog } from "./zeek/read-log.js";
 import type { ReadReport } from "./zeek/read-report.js";
-import { connSchema } from "./zeek/schema.js";
+import { connSchema } from "./zeek/schemas/conn.js";
 
 /** What to hunt for, and how to read. */
 export interface HuntOptions extends TimeBounds, OpenOptions, EngineOptions, Pick<ReadOptions, "fields" | "aliases" | "maxLineBytes"> {
@@ -18,6 +20,11 @@ export interface HuntOptions extends TimeBounds, OpenOptions, EngineOptions, Pic
   readonly searches: readonly Search[];
   /** Connections to look at; without it loopback, link-local and multicast addresses are left out. */
   readonly filter?: ConnectionFilter;
+  /**
+   * dns, ssl and http logs that tell what destinations are called; sources that can be read once, like the others. Read for what
+   * was found alone, unless the filter goes by names.
+   */
+  readonly nameLogs?: readonly LogInput[];
   /** Called as plain bytes are read. */
   readonly onBytes?: (bytes: number) => void;
 }
@@ -26,8 +33,10 @@ export interface HuntOptions extends TimeBounds, OpenOptions, EngineOptions, Pic
 export interface HuntResult {
   /** The beacons of each search, ordered. */
   readonly results: readonly { readonly search: Search; readonly beacons: readonly Beacon[] }[];
-  /** One for each log read. */
+  /** One for each connection log read. */
   readonly reports: readonly ReadReport[];
+  /** One for each log read for names. */
+  readonly nameReports: readonly ReadReport[];
   /** Connection groups. */
   readonly groups: number;
   /** Rows dropped because they were seen before. */
@@ -54,13 +63,20 @@ export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Pr
     reports.push(...(await readLog(engine, input, read, (batch) => builder.add(rows.apply(batch)), { select: isConnLogName, ...options })));
   }
   const flows = joinShards([builder.finish()]);
-  const part = await searchFlows(engine, flows, options.searches, { filter });
-  const { results, groups, duplicateRows, removed } = joinFindings(flows, options.searches, [part], {
+  const { searches, nameLogs = [] } = options;
+  let named = filter.names && (await collectNames(engine, nameLogs, options));
+  const names = named && new NameLookup(named.index);
+  const part = await searchFlows(engine, flows, searches, { filter, names });
+  const destinations = part.beacons.flatMap((list) => list.map(({ destination }) => destination));
+  named ??= await collectNames(engine, destinations.length > 0 ? nameLogs : [], { ...options, destinations });
+  const { results, groups, duplicateRows, removed } = joinFindings(flows, searches, [part], {
     internalNetworks: connections.internal_networks,
+    names: names ?? new NameLookup(named.index),
   });
   return {
     results,
     reports,
+    nameReports: named.reports,
     groups,
     duplicateRows,
     rowsOutside: rows.rowsOutside,

@@ -4,7 +4,7 @@ import { type FlowShard, joinShards } from "../flows/flow-shard.js";
 import { bytesOf } from "../testing/rows.js";
 import { createEngine } from "../zeek/engine.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
-import { connSchema } from "../zeek/schema.js";
+import { connSchema } from "../zeek/schemas/conn.js";
 import { joinFindings, planSearch, searchFlows } from "./search-flows.js";
 
 const HEADER = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\n";

@@ -39,6 +39,8 @@ export interface Beacon extends FlowSummary {
   readonly evidence: Evidence;
   /** Internal hosts that talk to the destination, this one included. */
   readonly prevalence: number;
+  /** What the destination is called, the likeliest name first; empty where the logs do not tell or were not asked. */
+  readonly names: readonly string[];
 }
 
 /** What searches make of one flow, step by step. */
@@ -52,8 +54,8 @@ export interface ExplainedFlow extends FlowSummary {
   }[];
 }
 
-/** A beacon whose destination's prevalence is not known yet: that takes all groups. */
-type FoundBeacon = Omit<Beacon, "prevalence">;
+/** A beacon of which is not known yet what takes all groups, or other logs. */
+type FoundBeacon = Omit<Beacon, "prevalence" | "names">;
 
 /** What one thread found in its buckets; plain data for `joinFindings`. */
 export interface BucketFindings extends VisitTotals {
@@ -127,7 +129,7 @@ export interface ExplainedFlows {
 }
 
 /** What a search tells besides its beacons. */
-export interface SearchOptions extends Pick<VisitOptions, "filter" | "nextBucket"> {
+export interface SearchOptions extends Pick<VisitOptions, "filter" | "names" | "nextBucket"> {
   /** Explain every flow of at least two connections: for the few that a filter leaves. Those beyond 1,000 are counted. */
   readonly explain?: boolean | undefined;
   /** Count the connections of each (source, destination, port), and tell so many of those with most. Default 0. */
@@ -185,7 +187,7 @@ export async function searchFlows(
 }
 
 /** What to make of the findings of all threads. */
-export interface JoinOptions extends Pick<SearchOptions, "explain" | "topTalkers"> {
+export interface JoinOptions extends Pick<SearchOptions, "explain" | "topTalkers" | "names"> {
   /** Count the hosts. */
   readonly hosts?: boolean | undefined;
   /** Whose hosts count for the prevalence. Default: private, link-local, loopback and carrier-grade NAT networks. */
@@ -197,7 +199,7 @@ export function joinFindings(
   { addresses }: JoinedFlows,
   searches: readonly Search[],
   parts: readonly BucketFindings[],
-  { explain = false, topTalkers = 0, hosts = false, internalNetworks }: JoinOptions = {},
+  { explain = false, topTalkers = 0, hosts = false, names, internalNetworks }: JoinOptions = {},
 ): Findings {
   const pairs = parts.map((part) => part.pairs);
   const found = parts.flatMap(({ beacons }) => beacons.flat());
@@ -207,7 +209,11 @@ export function joinFindings(
       search,
       beacons: parts
         .flatMap(({ beacons }) => beacons[index] ?? [])
-        .map((beacon) => ({ ...beacon, prevalence: prevalences.get(beacon.destination) ?? 0 }))
+        .map((beacon) => ({
+          ...beacon,
+          prevalence: prevalences.get(beacon.destination) ?? 0,
+          names: names?.of(beacon.source, beacon.destination, beacon.lastOccurrence) ?? [],
+        }))
         .sort(compareBeacons),
     })),
     ...(explain && {

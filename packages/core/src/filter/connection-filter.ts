@@ -27,6 +27,8 @@ export interface ConnectionFilter {
   readonly conn_state?: Choice;
   /** Zeek's services: `ssl`, `http`, …; a connection with several has each of them. `-`: none. */
   readonly service?: Choice;
+  /** Names of the destination: `example.com` with its sub-domains, or `*cdn*`. A group goes by its likeliest name. */
+  readonly names?: Choice;
   /** What counts as internal. Default: private, link-local, loopback and carrier-grade NAT networks. */
   readonly internal_networks?: readonly string[];
   /** Default `any`. */
@@ -35,7 +37,7 @@ export interface ConnectionFilter {
   readonly default_filters?: boolean;
 }
 
-const TEXT_CHOICES = ["source", "destination", "address", "protocol", "conn_state", "service"] as const;
+const TEXT_CHOICES = ["source", "destination", "address", "protocol", "conn_state", "service", "names"] as const;
 const LONGEST_LIST = 1_000_000;
 
 function record(value: unknown, name: string, keys: readonly string[]): Record<string, unknown> {

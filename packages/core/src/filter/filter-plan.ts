@@ -1,3 +1,4 @@
+import { nameTest } from "../names/name-pattern.js";
 import { addressTest } from "./address-pattern.js";
 import { type Choice, type ConnectionFilter, portRange } from "./connection-filter.js";
 import { DEFAULT_EXCLUDED_NETWORKS, DEFAULT_INTERNAL_NETWORKS, MULTICAST_NETWORKS, NetworkSet, UNSPECIFIED_ADDRESSES } from "./networks.js";
@@ -13,6 +14,7 @@ export const FILTER_RULES = [
   "address",
   "ports",
   "protocol",
+  "names",
 ] as const;
 
 /** A rule by which connections are left out. */
@@ -37,6 +39,8 @@ export interface FilterPlan {
   /** Undefined: every port; else 1 where a port is kept. */
   readonly ports: Uint8Array | undefined;
   readonly protocol: ((text: string) => boolean) | undefined;
+  /** Whether the likeliest name of a destination is kept; undefined stands for a destination without a name. */
+  readonly names: ((name: string | undefined) => boolean) | undefined;
 }
 
 function isEmpty(choice: Choice<unknown> | undefined): boolean {
@@ -126,6 +130,14 @@ function textTest(
   };
 }
 
+function namesKept(names: Choice | undefined): FilterPlan["names"] {
+  if (!names || isEmpty(names)) return undefined;
+  const { include = [], exclude = [] } = names;
+  const included = nameTest(include, "names");
+  const excluded = nameTest(exclude, "names");
+  return (name) => (include.length === 0 || (name !== undefined && included(name))) && !(name !== undefined && excluded(name));
+}
+
 /**
  * Makes a filter ready for use.
  * @throws CoreError `bad-parameter` for a pattern that is none
@@ -146,6 +158,7 @@ export function planFilter(filter: ConnectionFilter = {}): FilterPlan {
     ],
     ports: portsKept(filter.ports),
     protocol: textTest(filter.protocol),
+    names: namesKept(filter.names),
   };
 }
 

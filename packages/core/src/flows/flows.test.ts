@@ -4,7 +4,7 @@ import { type FilterPlan, planFilter, removedRows } from "../filter/filter-plan.
 import { bytesOf } from "../testing/rows.js";
 import { createEngine } from "../zeek/engine.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
-import { connSchema } from "../zeek/schema.js";
+import { connSchema } from "../zeek/schemas/conn.js";
 import { FLOW_COLUMNS, FlowBuilder } from "./flow-builder.js";
 import { type FlowShard, joinShards } from "./flow-shard.js";
 import { RowFilter, type TimeBounds } from "./row-filter.js";

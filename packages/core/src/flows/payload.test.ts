@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bytesOf } from "../testing/rows.js";
 import { createEngine } from "../zeek/engine.js";
-import { connSchema } from "../zeek/schema.js";
+import { connSchema } from "../zeek/schemas/conn.js";
 import { FLOW_COLUMNS } from "./flow-builder.js";
 import { type FlowKey, PAYLOAD_COLUMNS, PayloadCollector, type PayloadProfile, type PayloadRows, payloadProfiles } from "./payload.js";
 

@@ -1,5 +1,6 @@
 import type { FilterPlan, FilterRule } from "../filter/filter-plan.js";
 import { GroupJudge } from "../filter/group-judge.js";
+import type { NameLookup } from "../names/name-index.js";
 import { addressText } from "../zeek/address.js";
 import { type TextColumn, textAt } from "../zeek/dictionary.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
@@ -16,6 +17,8 @@ export interface VisitOptions {
   readonly minConnections: number;
   /** Groups to leave out. */
   readonly filter?: FilterPlan | undefined;
+  /** What the filter's rule on names goes by; without it no destination has a name. */
+  readonly names?: NameLookup | undefined;
   /**
    * The next bucket to visit, from 0 on; threads that share the work share the count. Default: all in turn. A group's connections
    * are all in one bucket.
@@ -79,12 +82,13 @@ export function jointAddressText(addresses: TextColumn, code: number): string {
  * with the largest bucket.
  */
 export function visitFlows(engine: ReadEngine, flows: JoinedFlows, options: VisitOptions, visit: FlowVisitor): VisitTotals {
-  const { minConnections, filter, onGroup } = options;
+  const { minConnections, filter, names, onGroup } = options;
   let inTurn = 0;
   const nextBucket = options.nextBucket ?? (() => inTurn++);
   const groups = new BucketGroups(engine, flows);
   const judge = filter && new GroupJudge(filter, flows);
   const removed = new Map<FilterRule, number>();
+  const remove = (rule: FilterRule, rows: number): void => void removed.set(rule, (removed.get(rule) ?? 0) + rows);
   let gaps = new Float64Array(1024);
   let duplicateRows = 0;
   let kept = 0;
@@ -92,17 +96,24 @@ export function visitFlows(engine: ReadEngine, flows: JoinedFlows, options: Visi
     groups.read(bucket);
     for (let group = 0; group < groups.size; group++) {
       const rule = judge?.leftOutBy(groups.source(group), groups.destination(group), groups.port(group), groups.protocol(group));
-      if (rule !== undefined) {
-        removed.set(rule, (removed.get(rule) ?? 0) + groups.rowsOf(group));
-        groups.drop(group);
-        continue;
-      }
-      kept++;
-      onGroup?.(groups.source(group), groups.destination(group));
+      if (rule === undefined) continue;
+      remove(rule, groups.rowsOf(group));
+      groups.drop(group);
     }
     groups.place((group, from, to, duplicates) => {
-      duplicateRows += duplicates;
       const count = to - from;
+      const source = groups.source(group);
+      const destination = groups.destination(group);
+      if (filter?.names) {
+        const times = groups.times(to - 1, to);
+        const text = (code: number): string => jointAddressText(flows.addresses, code);
+        // An answer that came after the last connection is no name that any of them used.
+        const [likeliest] = names?.of(text(source), text(destination), times[0]) ?? [];
+        if (!filter.names(likeliest)) return remove("names", count + duplicates);
+      }
+      kept++;
+      duplicateRows += duplicates;
+      onGroup?.(source, destination);
       if (count < minConnections) return;
       const times = groups.times(from, to);
       if (count > gaps.length) gaps = new Float64Array(2 * count);

@@ -2,7 +2,7 @@ import { addressText } from "../zeek/address.js";
 import type { ColumnBatch } from "../zeek/column-batch.js";
 import type { ReadEngine, ReadOptions } from "../zeek/log-reader.js";
 import type { ReadReport } from "../zeek/read-report.js";
-import { connSchema } from "../zeek/schema.js";
+import { connSchema } from "../zeek/schemas/conn.js";
 
 /** A row as plain values by column name, for comparing readers. */
 export type PlainRow = Record<string, unknown>;

@@ -5,7 +5,7 @@ import { addressCode, addressText, ipv4Number, otherPlace } from "./address.js";
 import type { AddressValues } from "./column-batch.js";
 import { MapDictionary } from "./dictionary.js";
 import { createEngine } from "./engine.js";
-import { connSchema } from "./schema.js";
+import { connSchema } from "./schemas/conn.js";
 
 describe("address codes", () => {
   it.each([

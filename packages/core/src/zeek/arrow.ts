@@ -8,7 +8,8 @@ import { createEngine, type EngineOptions } from "./engine.js";
 import type { ReadOptions } from "./log-reader.js";
 import { readLog, readLogSteps } from "./read-log.js";
 import type { ReadReport } from "./read-report.js";
-import { connSchema, type LogSchema } from "./schema.js";
+import type { LogSchema } from "./schema.js";
+import { connSchema } from "./schemas/conn.js";
 
 /** apache-arrow takes longer to load than a small hunt takes: it is loaded when a table is asked for. */
 type Arrow = typeof import("apache-arrow");

@@ -18,45 +18,8 @@ export interface LogSchema {
   readonly required: readonly string[];
 }
 
-const column = (name: string, kind: ColumnKind): LogColumn => ({ name, kind });
-
-/**
- * Zeek's connection log.
- * @see https://docs.zeek.org/en/master/scripts/base/protocols/conn/main.zeek.html
- */
-export const connSchema: LogSchema = {
-  path: "conn",
-  required: ["ts", "id.orig_h", "id.resp_h", "id.resp_p"],
-  columns: [
-    column("ts", "time"),
-    column("uid", "text"),
-    column("id.orig_h", "address"),
-    column("id.orig_p", "port"),
-    column("id.resp_h", "address"),
-    column("id.resp_p", "port"),
-    column("proto", "code"),
-    column("service", "code"),
-    column("duration", "number"),
-    column("orig_bytes", "count"),
-    column("resp_bytes", "count"),
-    column("conn_state", "code"),
-    column("local_orig", "flag"),
-    column("local_resp", "flag"),
-    column("missed_bytes", "count"),
-    column("history", "code"),
-    column("orig_pkts", "count"),
-    column("orig_ip_bytes", "count"),
-    column("resp_pkts", "count"),
-    column("resp_ip_bytes", "count"),
-    column("tunnel_parents", "list"),
-    column("ip_proto", "count"),
-    column("vlan", "count"),
-    column("inner_vlan", "count"),
-    column("orig_l2_addr", "code"),
-    column("resp_l2_addr", "code"),
-    column("community_id", "text"),
-  ],
-};
+/** A column in short. */
+export const column = (name: string, kind: ColumnKind): LogColumn => ({ name, kind });
 
 /** Names under which writers also publish a column: another scope separator, or a renamed field. */
 export const defaultAliases: Readonly<Record<string, string>> = {
