@@ -1,9 +1,8 @@
 import { type Beacon, type FlowProfile, formatTime, type PayloadProfile, type RemovedRows, type SizeProfile } from "@heliograph/core";
-import type { HuntLogsResult } from "@heliograph/runtime";
+import type { HuntLogsResult, Investigation } from "@heliograph/runtime";
 import { writeToString } from "fast-csv";
 import { csvCell } from "./csv-cell.js";
-import { flowKey, type Payloads } from "./read-logs.js";
-import { grouped, humanBytes, humanMinutes, humanTime, sparkline, type TableColumn, textTable } from "./text-table.js";
+import { grouped, humanBytes, humanMinutes, humanTime, printable, sparkline, type TableColumn, textTable } from "./text-table.js";
 
 /** How beacons are printed. */
 export type BeaconFormat = "table" | "json" | "ndjson" | "csv" | "markdown" | "html";
@@ -18,9 +17,9 @@ export function profileObject(profile: FlowProfile): object {
   };
 }
 
-function beaconObject(beacon: Beacon, payloads: Payloads): object {
-  const payload = payloads.get(flowKey(beacon));
-  const { source, destination, port, protocol, score, connectionCount, evidence, profile, modes, prevalence } = beacon;
+function beaconObject(beacon: Beacon): object {
+  const { source, destination, names, port, protocol, score, connectionCount, evidence, profile, modes, prevalence, payload, family } =
+    beacon;
   return {
     source,
     destination,
@@ -30,7 +29,7 @@ function beaconObject(beacon: Beacon, payloads: Payloads): object {
     connectionCount,
     firstOccurrence: formatTime(beacon.firstOccurrence),
     lastOccurrence: formatTime(beacon.lastOccurrence),
-    evidence: { ...evidence, prevalence, modes, ...profileObject(profile), ...(payload && { payload }) },
+    evidence: { ...evidence, names, prevalence, modes, ...profileObject(profile), ...(payload && { payload }), ...(family && { family }) },
   };
 }
 
@@ -85,7 +84,11 @@ function scoreColour(score: number): string {
   return score >= 95 ? "\u001b[31m" : score >= 85 ? "\u001b[33m" : "\u001b[36m";
 }
 
-function columns(colour: boolean): TableColumn<Beacon>[] {
+const LONGEST_NAME = 40;
+
+function columns(colour: boolean, beacons: readonly Beacon[]): TableColumn<Beacon>[] {
+  const named = beacons.some(({ names }) => names.length > 0);
+  const familiar = beacons.some(({ family }) => family !== undefined);
   return [
     {
       title: "Score",
@@ -95,9 +98,15 @@ function columns(colour: boolean): TableColumn<Beacon>[] {
     },
     { title: "Source", align: "left", cell: ({ source }) => source },
     { title: "Destination", align: "left", cell: ({ destination }) => destination },
+    ...(named
+      ? [{ title: "Name", align: "left" as const, cell: ({ names }: Beacon) => printable(names[0] ?? "UNKNOWN", LONGEST_NAME) }]
+      : []),
     { title: "Port", align: "right", cell: ({ port, protocol }) => `${port}/${protocol}` },
     { title: "Conns", align: "right", cell: ({ connectionCount }) => grouped(connectionCount) },
     { title: "Hosts", align: "right", cell: ({ prevalence }) => grouped(prevalence) },
+    ...(familiar
+      ? [{ title: "Family", align: "right" as const, cell: ({ family }: Beacon) => (family === undefined ? "" : String(family.id)) }]
+      : []),
     { title: "Every", align: "right", cell: ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"])) },
     { title: "First (UTC)", align: "left", cell: ({ firstOccurrence }) => humanTime(firstOccurrence) },
     { title: "Last (UTC)", align: "left", cell: ({ lastOccurrence }) => humanTime(lastOccurrence) },
@@ -122,6 +131,22 @@ export function foundLine({ search, beacons }: SearchBeacons): string {
   return `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
 }
 
+/** How the families were found, in words; empty when nobody asked. */
+function familyLine({ clustered, results }: Investigation): string {
+  return clustered
+    .flatMap((count, index) => {
+      const { search, beacons = [] } = results[index] ?? {};
+      const assigned = beacons.filter(({ family }) => family?.assigned).length;
+      const alone = beacons.length - count - assigned;
+      return beacons.length > count
+        ? [
+            `Families (${search?.name ?? ""}): the ${grouped(count)} highest-scored beacons were clustered, ${grouped(assigned)} assigned to a family, ${grouped(alone)} left alone.\n`,
+          ]
+        : [];
+    })
+    .join("");
+}
+
 /** What was read and what was left out, in words. */
 export function readLine(result: HuntLogsResult): string {
   const { files, rows, malformedRows, duplicateRows, groups, bytes, seconds, rowsOutside, removedRows } = totals(result);
@@ -135,39 +160,38 @@ export function readLine(result: HuntLogsResult): string {
   return left.length > 0 ? `${read}; rows not used: ${left.join(", ")}` : read;
 }
 
-function tableReport(result: HuntLogsResult, colour: boolean): string {
-  const tables = result.results.map((one) => (one.beacons.length > 0 ? `${textTable(columns(colour), one.beacons)}\n` : ""));
+function tableReport(result: Investigation, colour: boolean): string {
+  const tables = result.results.map((one) => (one.beacons.length > 0 ? `${textTable(columns(colour, one.beacons), one.beacons)}\n` : ""));
   const [only] = result.results;
-  if (result.results.length === 1 && only) return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(result)}\n`;
+  if (result.results.length === 1 && only) return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(result)}\n${familyLine(result)}`;
   const sections = result.results.map((one, index) => `${tables[index] ?? ""}${foundLine(one)}\n\n`);
-  return `${sections.join("")}Among ${readLine(result)}\n`;
+  return `${sections.join("")}Among ${readLine(result)}\n${familyLine(result)}`;
 }
 
 /**
  * The text of a hunt's result. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. One
  * search stands alone in JSON; several stand in a list.
  */
-export async function beaconReport(format: BeaconFormat, result: HuntLogsResult, payloads: Payloads, colour: boolean): Promise<string> {
+export async function beaconReport(format: BeaconFormat, result: Investigation, colour: boolean): Promise<string> {
   switch (format) {
     case "json": {
       const results = result.results.map(({ search, beacons }) => ({
         search: search.name,
         parameters: search.parameters,
-        beacons: beacons.map((beacon) => beaconObject(beacon, payloads)),
+        beacons: beacons.map((beacon) => beaconObject(beacon)),
       }));
       const found = results.length === 1 ? results[0] : { searches: results };
-      return `${JSON.stringify({ ...found, summary: totals(result) }, undefined, 2)}\n`;
+      const clustered = result.clustered.length > 0 ? { clusteredBeacons: result.clustered } : {};
+      return `${JSON.stringify({ ...found, summary: { ...totals(result), ...clustered } }, undefined, 2)}\n`;
     }
     case "ndjson":
       return result.results
-        .flatMap(({ search, beacons }) =>
-          beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon, payloads) })}\n`),
-        )
+        .flatMap(({ search, beacons }) => beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon) })}\n`))
         .join("");
     case "csv":
       return csvReport(result.results);
     case "html":
-      return (await import("./html-report.js")).htmlReport(result, payloads);
+      return (await import("./html-report.js")).htmlReport(result);
     case "markdown":
       return (await import("./markdown-report.js")).markdownReport(result);
     case "table":
@@ -185,7 +209,7 @@ async function csvReport(results: readonly SearchBeacons[]): Promise<string> {
     csvCell(beacon.destination),
     beacon.port,
     beacon.score,
-    "UNKNOWN",
+    csvCell(beacon.names[0] ?? "UNKNOWN"),
     beacon.connectionCount,
     formatTime(beacon.firstOccurrence),
     formatTime(beacon.lastOccurrence),

@@ -364,7 +364,7 @@ describe("heliograph hunt quick", () => {
     const markdown = await heliograph(["hunt", "quick,detailed", "-", "--format", "markdown"], hostile("a|b<i>[x](y)"));
     expect(markdown.out).toContain("## 1 potential beacon (quick)");
     expect(markdown.out).toContain("## 0 potential beacons (detailed)");
-    expect(markdown.out).toContain("| 100.0 | 10.0.0.1 | a\\|b\\<i\\>\\[x\\]\\(y\\) | 443/tcp | 30 |");
+    expect(markdown.out).toContain("| 100.0 | 10.0.0.1 | a\\|b\\<i\\>\\[x\\]\\(y\\) | UNKNOWN | 443/tcp | 30 |");
   });
 
   it("shows both sleeps of a beacon with two", async () => {
@@ -559,6 +559,73 @@ describe("the command", () => {
   });
 });
 
+describe("names, allow lists and families", () => {
+  const CONN = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\torig_bytes\tresp_bytes\n";
+  const rows = (source: string, destination: string): string =>
+    Array.from({ length: 30 }, (_, i) => `${1_600_000_000 + i * 600}.0\t${source}\t${i}\t${destination}\t443\ttcp\t400\t900\n`).join("");
+  let office = "";
+
+  beforeAll(() => {
+    office = mkdtempSync(join(tmpdir(), "office-"));
+    writeFileSync(
+      join(office, "conn.log"),
+      CONN + rows("10.0.0.1", "192.0.2.1") + rows("10.0.0.2", "192.0.2.2") + rows("10.0.0.3", "192.0.2.3"),
+    );
+    writeFileSync(
+      join(office, "dns.log"),
+      "#path\tdns\n#fields\tts\tid.orig_h\tquery\tanswers\n1599999999.0\t10.0.0.1\tc2.example\t192.0.2.1\n",
+    );
+    writeFileSync(
+      join(office, "ssl.log"),
+      "#path\tssl\n#fields\tts\tid.orig_h\tid.resp_h\tserver_name\n1600000001.0\t10.0.0.2\t192.0.2.2\tup.vendor.test\n",
+    );
+  });
+  afterAll(() => rmSync(office, { recursive: true }));
+
+  it("names destinations in every format, and UNKNOWN the one without a name", async () => {
+    const table = await heliograph(["hunt", "quick", "--names", office]);
+    expect([table.code, table.err]).toEqual([0, ""]);
+    expect(table.out).toMatch(/Score +Source +Destination +Name +Port/);
+    expect(table.out).toMatch(/10\.0\.0\.1 +192\.0\.2\.1 +c2\.example +443\/tcp/);
+    expect(table.out).toMatch(/10\.0\.0\.3 +192\.0\.2\.3 +UNKNOWN +443\/tcp/);
+    const { beacons } = await hunted(["--names", office]);
+    expect(beacons.map(({ evidence }) => evidence["names"])).toEqual([["c2.example"], ["up.vendor.test"], []]);
+    const csv = await heliograph(["hunt", "quick", "--names", "--format", "csv", office]);
+    expect(csv.out.split("\n")[1]).toContain(",443,100,c2.example,30,");
+    const page = await heliograph(["hunt", "quick", "--format", "html", office]);
+    expect(page.out).toContain("<td>up.vendor.test</td>");
+    expect((await heliograph(["show", "10.0.0.1", "192.0.2.1", office])).out).toContain("  names: c2.example\n");
+  });
+
+  it("leaves out by name and by allow list, on the command line and in the configuration", async () => {
+    const sources = ({ beacons }: JsonResult): string[] => beacons.map(({ source }) => source);
+    const byName = await hunted(["--not-name", "vendor.test", office]);
+    expect(sources(byName)).toEqual(["10.0.0.1", "10.0.0.3"]);
+    expect(byName.summary["removedRows"]).toEqual({ names: 30 });
+    expect(sources(await hunted(["--name", "*c2*", office]))).toEqual(["10.0.0.1"]);
+    writeFileSync(join(office, "allowed.txt"), "vendor.test # updates\n192.0.2.3\n");
+    expect(sources(await hunted(["--allow-list", join(office, "allowed.txt"), office]))).toEqual(["10.0.0.1"]);
+    writeFileSync(join(office, "config.json"), JSON.stringify({ allow_lists: ["allowed.txt"], names: true }));
+    const configured = await hunted(["--config", join(office, "config.json"), office]);
+    expect(configured.beacons.map(({ source, evidence }) => [source, evidence["names"]])).toEqual([["10.0.0.1", ["c2.example"]]]);
+    writeFileSync(join(office, "broken.txt"), "192.0.2.1\nnot a host\n");
+    const broken = await heliograph(["hunt", "quick", "--allow-list", join(office, "broken.txt"), office]);
+    expect([broken.code, broken.out]).toEqual([2, ""]);
+    expect(broken.err).toContain('broken.txt: line 2: "not a host" is no address');
+  });
+
+  it("says when no log has names, and tells families", async () => {
+    const alone = await heliograph(["hunt", "quick", "--names", "--families", "--json", "-"], CONN + rows("10.0.0.1", "192.0.2.1"));
+    expect(alone.code).toBe(0);
+    expect(alone.err).toContain("note: no dns, ssl or http logs lie beside the connection logs");
+    expect(alone.err).toContain("note: standard input and pipes can be read once only");
+    const { beacons, summary } = await hunted(["--families", office]);
+    expect(beacons.map(({ evidence }) => evidence["family"])).toEqual(new Array(3).fill({ id: 1, size: 3, height: 0, assigned: false }));
+    expect(summary["clusteredBeacons"]).toEqual([3]);
+    expect((await heliograph(["hunt", "quick", "--families", office])).out).toMatch(/Hosts +Family +Every/);
+  });
+});
+
 const shared = process.env["HELIOGRAPH_SHARED"] ?? join(root, "../shared/data");
 const present = (() => {
   try {
@@ -612,6 +679,27 @@ describe.skipIf(!present)("known answers on real logs", () => {
     });
     writeFileSync(join(folder, "tutorial.tsv"), `${HEADER}${tsv.join("\n")}\n`);
     expect((await hunted(["tutorial.tsv"])).beacons).toEqual((await hunted([tutorial])).beacons);
+  });
+
+  it("names what the logs of an office name", async () => {
+    const { beacons } = await hunted([
+      "--names",
+      "--delta",
+      "300",
+      "--variance",
+      "1000",
+      "--percent",
+      "10",
+      "--not-destination",
+      "192.168.0.0/16",
+      join(shared, "m57/conn.log"),
+    ]);
+    expect(beacons.map(({ destination, evidence }) => [destination, (evidence["names"] as string[])[0]])).toEqual([
+      ["212.227.97.133", "sn21.mailshell.net"],
+      ["151.207.240.23", undefined],
+      ["87.106.1.47", "sn21.mailshell.net"],
+      ["208.97.132.223", "mail.m57.biz"],
+    ]);
   });
 
   it("quick with delta 1 finds none", async () => {

@@ -1,4 +1,5 @@
 import { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS } from "@heliograph/core";
+import type { Config } from "@heliograph/runtime";
 import type { Command } from "commander";
 
 /** The filter's lists: the option, the member, what its values are. */
@@ -10,6 +11,12 @@ const LISTS = [
   ["protocol", "protocol", "names", "protocols such as tcp,udp"],
   ["conn-state", "conn_state", "states", "Zeek connection states such as SF,S1"],
   ["service", "service", "names", "services such as ssl,http; - for none"],
+  [
+    "name",
+    "names",
+    "names",
+    "names of destinations such as example.com (with its sub-domains) or *cdn*, by the dns, ssl and http logs beside",
+  ],
 ] as const;
 
 const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -25,7 +32,16 @@ export function addFilterOptions(command: Command, only?: readonly string[]): vo
   command
     .option("--direction <direction>", `By what is internal: ${DIRECTIONS.join(", ")} (default: any)`)
     .option("--internal-networks <networks>", "What is internal (default: private, link-local, loopback and carrier-grade NAT networks)")
+    .option("--allow-list <files>", "Leave out destinations that stand in these files: an address, network or name a line, or CSV")
     .option("--no-default-filters", "Do not leave out loopback, link-local and multicast addresses");
+}
+
+/** The filter that options give, with the allow lists of both; what they leave open is as the configuration has it. */
+export async function filterWithLists(options: Readonly<Record<string, unknown>>, config: Config): Promise<ConnectionFilter> {
+  const filter = filterFrom(options, config.filter);
+  const given = options["allowList"];
+  const files = [...(config.allow_lists ?? []), ...(typeof given === "string" ? given.split(",") : [])];
+  return files.length === 0 ? filter : checkFilter(await (await import("@heliograph/runtime")).withAllowLists(filter, files));
 }
 
 /** The filter that options give; what they leave open is as the configuration has it. */

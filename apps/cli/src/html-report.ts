@@ -1,7 +1,6 @@
-import type { Beacon, Histogram, PayloadProfile } from "@heliograph/core";
+import type { Beacon, Histogram } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import { foundLine, payloadLines, readLine } from "./beacon-report.js";
-import { flowKey, type Payloads } from "./read-logs.js";
 import { grouped, humanMinutes, humanTime, printable } from "./text-table.js";
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
@@ -42,8 +41,15 @@ function chart(title: string, { from, to, counts }: Histogram, edge: (value: num
 <div class="edges"><span>${escaped(edge(from))}</span><span>${escaped(edge(to))}</span></div></figure>`;
 }
 
-function evidenceList({ profile, modes, prevalence, evidence }: Beacon, payload: PayloadProfile | undefined): string {
+function evidenceList({ names, profile, modes, prevalence, evidence, payload, family }: Beacon): string {
   const rows: [string, string][] = [
+    ["Names", names.join(", ") || "UNKNOWN"],
+    ...(family
+      ? ([["Family", `${family.id}: ${grouped(family.size)} beacons alike, joined at height ${family.height.toFixed(2)}`]] as [
+          string,
+          string,
+        ][])
+      : []),
     ["Intervals", `median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}`],
     [
       "Sleeps",
@@ -70,41 +76,41 @@ function evidenceList({ profile, modes, prevalence, evidence }: Beacon, payload:
 const place = (beacon: Beacon): string =>
   `${escaped(beacon.source)} → ${escaped(beacon.destination)} ${beacon.port}/${escaped(beacon.protocol)}`;
 
-function section(beacon: Beacon, id: string, payload: PayloadProfile | undefined): string {
+function section(beacon: Beacon, id: string): string {
   return `<section class="beacon" id="${id}"><h3>${place(beacon)} — score ${beacon.score.toFixed(1)}</h3>
 <p>${grouped(beacon.connectionCount)} connections from ${humanTime(beacon.firstOccurrence)} to ${humanTime(beacon.lastOccurrence)} UTC</p>
 <div class="charts">${chart("Intervals", beacon.profile.intervals, humanMinutes)}${chart("Connections over time", beacon.profile.timeline, humanTime)}</div>
-${evidenceList(beacon, payload)}</section>`;
+${evidenceList(beacon)}</section>`;
 }
 
 function row(beacon: Beacon, id: string): string {
-  return `<tr><td class="n">${beacon.score.toFixed(1)}</td><td><a href="#${id}">${escaped(beacon.source)}</a></td><td>${escaped(beacon.destination)}</td>
-<td class="n">${beacon.port}/${escaped(beacon.protocol)}</td><td class="n">${grouped(beacon.connectionCount)}</td><td class="n">${grouped(beacon.prevalence)}</td>
+  return `<tr><td class="n">${beacon.score.toFixed(1)}</td><td><a href="#${id}">${escaped(beacon.source)}</a></td><td>${escaped(beacon.destination)}</td><td>${escaped(beacon.names[0] ?? "UNKNOWN")}</td>
+<td class="n">${beacon.port}/${escaped(beacon.protocol)}</td><td class="n">${grouped(beacon.connectionCount)}</td><td class="n">${grouped(beacon.prevalence)}</td><td class="n">${beacon.family?.id ?? ""}</td>
 <td class="n">${humanMinutes(Number(beacon.evidence["medianMinutes"]))}</td><td>${humanTime(beacon.firstOccurrence)}</td><td>${humanTime(beacon.lastOccurrence)}</td></tr>`;
 }
 
-function searchPart(one: HuntLogsResult["results"][number], payloads: Payloads): string {
+function searchPart(one: HuntLogsResult["results"][number]): string {
   const { search, beacons } = one;
   const parameters = Object.entries(search.parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const id = (index: number): string => `${search.name}-${index + 1}`;
   const table =
     beacons.length === 0
       ? ""
-      : `<div class="scroll"><table><thead><tr><th class="n">Score</th><th>Source</th><th>Destination</th><th class="n">Port</th><th class="n">Connections</th>
-<th class="n">Hosts</th><th class="n">Every</th><th>First (UTC)</th><th>Last (UTC)</th></tr></thead>
+      : `<div class="scroll"><table><thead><tr><th class="n">Score</th><th>Source</th><th>Destination</th><th>Name</th><th class="n">Port</th><th class="n">Connections</th>
+<th class="n">Hosts</th><th class="n">Family</th><th class="n">Every</th><th>First (UTC)</th><th>Last (UTC)</th></tr></thead>
 <tbody>${beacons.map((beacon, index) => row(beacon, id(index))).join("\n")}</tbody></table></div>`;
   return `<h2>${escaped(foundLine(one))}</h2><p>${escaped(parameters.join(", "))}</p>${table}
-${beacons.map((beacon, index) => section(beacon, id(index), payloads.get(flowKey(beacon)))).join("\n")}`;
+${beacons.map((beacon, index) => section(beacon, id(index))).join("\n")}`;
 }
 
 /** One page that needs nothing else: a table, and charts for each beacon. */
-export function htmlReport(result: HuntLogsResult, payloads: Payloads): string {
+export function htmlReport(result: HuntLogsResult): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Heliograph: potential beacons</title><style>${STYLE}</style></head>
 <body><h1>Potential beacons</h1><p>Among ${escaped(readLine(result))}. Regular is not malicious: time servers and update checks are regular too.</p>
-${result.results.map((one) => searchPart(one, payloads)).join("\n")}
+${result.results.map((one) => searchPart(one)).join("\n")}
 </body></html>
 `;
 }

@@ -1,16 +1,19 @@
 import { detectors } from "@heliograph/core";
 import type { Command } from "commander";
 import type { BeaconFormat } from "./beacon-report.js";
-import { addFilterOptions, filterFrom } from "./filter-options.js";
+import { addFilterOptions, filterWithLists } from "./filter-options.js";
 import { addOutputOptions, chosenFormat, type OutputOptions, usesColour, writeResult } from "./output.js";
-import { addReadOptions, configFrom, type ReadLogsOptions, readLogs, readPayloads } from "./read-logs.js";
+import { addReadOptions, configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addSearchOptions, type BoundOptions, boundsFrom, searchesFrom } from "./search-options.js";
 
 // Not taken from the report, which is loaded when there is something to report.
 const FORMATS = ["table", "json", "ndjson", "csv", "markdown", "html"] as const satisfies readonly BeaconFormat[];
 
 interface HuntOptions extends ReadLogsOptions, OutputOptions, BoundOptions {
+  readonly names?: boolean;
+  readonly reverseDns?: boolean;
   readonly details?: boolean;
+  readonly families?: boolean;
   readonly [parameter: string]: unknown;
 }
 
@@ -28,6 +31,9 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
   addFilterOptions(command);
   command
     .option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)")
+    .option("--names", "Find what destinations are called in the dns, ssl and http logs beside the conn logs (always for html)")
+    .option("--reverse-dns", "Ask DNS for the names of destinations that the logs do not name; this tells its servers what you look at")
+    .option("--families", "Tell which beacons behave alike (always for html; with --details)")
     .option(
       "--details",
       "Read the logs again for what the beacons carry: bytes, durations, states (always for html; shown by json, ndjson, html)",
@@ -38,15 +44,23 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
     const format = chosenFormat(FORMATS, options);
     const config = await configFrom(options);
     const searches = searchesFrom(names, options, config);
-    const filter = filterFrom(options, config.filter);
+    const filter = await filterWithLists(options, config);
     const bounds = boundsFrom(options);
-    const read = await readLogs(paths, options, { searches, filter, bounds, config, signal });
-    const { result, failed } = read;
     // A page is read by people, and at leisure: it has all there is.
-    const wanted = options.details || format === "html" ? result.results.flatMap(({ beacons }) => beacons) : [];
-    const payloads = await readPayloads(read, wanted, options, { filter, bounds, config, signal });
+    const page = format === "html";
+    const { result, failed } = await readLogs(paths, options, {
+      searches,
+      filter,
+      bounds,
+      names: options.names || options.reverseDns || config.names || (page && "where-there-are"),
+      reverseDns: options.reverseDns ?? false,
+      details: page || (options.details ?? false),
+      families: page || (options.families ?? false),
+      config,
+      signal,
+    });
     const { beaconReport } = await import("./beacon-report.js");
-    await writeResult(await beaconReport(format, result, payloads, usesColour(options.output)), options.output);
+    await writeResult(await beaconReport(format, result, usesColour(options.output)), options.output);
     if (failed) process.exitCode = 1;
   });
 }

@@ -10,6 +10,7 @@ const COLUMNS: readonly (readonly [title: string, rule: string, cell: (beacon: B
   ["Score", "--:", ({ score }) => score.toFixed(1)],
   ["Source", "---", ({ source }) => escaped(source)],
   ["Destination", "---", ({ destination }) => escaped(destination)],
+  ["Name", "---", ({ names }) => escaped(names[0] ?? "UNKNOWN")],
   ["Port", "--:", ({ port, protocol }) => `${port}/${escaped(protocol)}`],
   ["Connections", "--:", ({ connectionCount }) => grouped(connectionCount)],
   ["Hosts", "--:", ({ prevalence }) => grouped(prevalence)],

@@ -1,5 +1,4 @@
-import type { ConnectionFilter, FlowKey, PayloadProfile, Search, TimeBounds } from "@heliograph/core";
-import type { Config, FileReport, FoundLogs, HuntLogsResult } from "@heliograph/runtime";
+import type { Config, FileReport, FoundLogs, HuntLogsResult, InvestigateOptions, Investigation } from "@heliograph/runtime";
 import type { Command } from "commander";
 import { ProgressBar } from "./progress-bar.js";
 import { grouped, printable } from "./text-table.js";
@@ -24,7 +23,7 @@ export function addReadOptions(command: Command): void {
 /** A command's reading: what was found in the logs, and what there is to say about them. */
 export interface LogsRead {
   readonly found: FoundLogs;
-  readonly result: HuntLogsResult;
+  readonly result: Investigation;
   /** Whether a named input gave nothing readable. */
   readonly failed: boolean;
 }
@@ -43,74 +42,63 @@ function threadsOf(text: string | undefined, most: number): number | undefined {
   return threads;
 }
 
+/** What a command wants of the logs. */
+export interface LogsWanted extends Pick<InvestigateOptions, "searches" | "filter" | "bounds" | "explain" | "topTalkers" | "perFile"> {
+  /** `where-there-are`: nobody asked for them by name, and none is no news. */
+  readonly names?: boolean | "where-there-are";
+  readonly reverseDns?: boolean;
+  readonly details?: boolean;
+  readonly families?: boolean;
+  readonly config?: Config;
+  readonly signal: AbortSignal;
+}
+
 /** Finds and reads the logs that paths name, with progress, and warns of what could not be read. */
-export async function readLogs(
-  paths: readonly string[],
-  options: ReadLogsOptions,
-  hunt: {
-    searches: readonly Search[];
-    filter?: ConnectionFilter;
-    explain?: boolean;
-    topTalkers?: number;
-    config?: Config;
-    bounds?: TimeBounds;
-    perFile?: boolean;
-    signal: AbortSignal;
-  },
-): Promise<LogsRead> {
-  const { findLogs, huntLogs, MAX_THREADS } = await import("@heliograph/runtime");
-  const { config, ...search } = hunt;
-  const threads = threadsOf(options.threads, MAX_THREADS) ?? config?.threads;
+export async function readLogs(paths: readonly string[], options: ReadLogsOptions, wanted: LogsWanted): Promise<LogsRead> {
+  const { findLogs, investigate } = await import("@heliograph/runtime");
+  const { config, reverseDns, names, ...hunt } = wanted;
   const found = await findLogs(paths);
   const bar = ProgressBar.forTerminal();
   try {
-    const result = await huntLogs(found.files, {
-      ...search,
-      ...(threads !== undefined && { threads }),
-      ...(options.fields !== undefined && { fields: fieldsOf(options.fields) }),
+    const result = await investigate(found.files, {
+      ...hunt,
+      names: names !== undefined && names !== false,
+      ...(await howToRead(options, config)),
+      ...(reverseDns && { reverseDns: {} }),
       ...(bar && { onProgress: (progress) => bar.show(progress) }),
     });
     bar?.clear();
     const failed = tellProblems(found, result, options.verbose ?? false);
+    tellWhatIsMissing(result, names !== "where-there-are");
     return { found, result, failed };
   } finally {
     bar?.clear();
   }
 }
 
-/** What flows carry, by the key of each; empty where a stream was read, which cannot be read again. */
-export type Payloads = ReadonlyMap<string, PayloadProfile>;
-
-export const flowKey = ({ source, destination, port, protocol }: FlowKey): string => JSON.stringify([source, destination, port, protocol]);
-
-/** Reads the logs once more for what flows carry: bytes, durations and states. */
-export async function readPayloads(
-  { found }: LogsRead,
-  flows: readonly FlowKey[],
+/** Threads and fields, as the options or the configuration have them. */
+async function howToRead(
   options: ReadLogsOptions,
-  hunt: { filter: ConnectionFilter; bounds: TimeBounds; config: Config; signal: AbortSignal },
-): Promise<Payloads> {
-  const distinct = [...new Map(flows.map((flow) => [flowKey(flow), flow])).values()];
-  if (distinct.length === 0) return new Map();
-  if (found.files.some((file) => file.stream)) {
-    process.stderr.write("note: standard input and pipes can be read once only: no bytes, durations and states; give files\n");
-    return new Map();
-  }
-  const { huntLogs, MAX_THREADS } = await import("@heliograph/runtime");
-  const { config, ...search } = hunt;
+  config: Config = {},
+): Promise<{ readonly threads?: number; readonly fields?: readonly string[] }> {
+  const { MAX_THREADS } = await import("@heliograph/runtime");
   const threads = threadsOf(options.threads, MAX_THREADS) ?? config.threads;
-  const payloadOf = distinct.map(({ source, destination, port, protocol }) => ({ source, destination, port, protocol }));
-  const { payload = [] } = await huntLogs(found.files, {
-    ...search,
-    searches: [],
-    payloadOf,
-    ...(threads !== undefined && { threads }),
-    ...(options.fields !== undefined && { fields: fieldsOf(options.fields) }),
-  });
-  return new Map(payloadOf.flatMap((flow, i) => (payload[i] ? [[flowKey(flow), payload[i]] as const] : [])));
+  const fields = options.fields?.split(",").map((name) => name.trim());
+  return { ...(threads !== undefined && { threads }), ...(fields && { fields }) };
 }
 
-const fieldsOf = (text: string): string[] => text.split(",").map((name) => name.trim());
+/** Says what was asked for and could not be found out. */
+function tellWhatIsMissing({ noNameLogs, noPayload, notAsked, nameReports }: Investigation, names: boolean): void {
+  const say = (text: string): void => void process.stderr.write(`note: ${printable(text, LONGEST_WARNING)}\n`);
+  if (noNameLogs && names) say("no dns, ssl or http logs lie beside the connection logs: destinations have no names");
+  if (noPayload) say("standard input and pipes can be read once only: no bytes, durations and states; give files");
+  if (notAsked > 0) say(`${grouped(notAsked)} more destinations without a name were not looked up`);
+  for (const { source, damaged, truncated, malformedRows } of nameReports) {
+    if (damaged !== undefined || truncated)
+      say(`${source}: ${damaged ?? "ends in the middle of its compressed data"}; the names before that were read`);
+    if (malformedRows > 0) say(`${source}: ${grouped(malformedRows)} malformed rows left out`);
+  }
+}
 
 const SAMPLES = 3;
 const LONGEST_WARNING = 2000;

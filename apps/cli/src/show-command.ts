@@ -1,18 +1,10 @@
-import {
-  detectors,
-  type ExplainedFlow,
-  type ExplainedStep,
-  type FlowProfile,
-  formatTime,
-  type IntervalMode,
-  type PayloadProfile,
-} from "@heliograph/core";
+import { detectors, type ExplainedFlow, type ExplainedStep, type FlowProfile, formatTime, type IntervalMode } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
 import type { Command } from "commander";
 import { payloadLines, profileObject } from "./beacon-report.js";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
-import { addReadOptions, configFrom, flowKey, type Payloads, type ReadLogsOptions, readLogs, readPayloads } from "./read-logs.js";
+import { addReadOptions, configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addSearchOptions, type BoundOptions, boundsFrom, searchesFrom } from "./search-options.js";
 import { bar, grouped, humanMinutes, humanTime, printable, sparkline } from "./text-table.js";
 
@@ -63,11 +55,12 @@ function searchLines({ searches }: ExplainedFlow, explain: boolean): string[] {
   ]);
 }
 
-function flowText(flow: ExplainedFlow, payload: PayloadProfile | undefined, explain: boolean): string {
-  const { profile } = flow;
+function flowText(flow: ExplainedFlow, explain: boolean): string {
+  const { profile, names = [], payload } = flow;
   const { timeline } = profile;
   return [
     `${printable(flow.source)} -> ${printable(flow.destination)} ${flow.port}/${printable(flow.protocol)}`,
+    ...(names.length > 0 ? [`  names: ${printable(names.join(", "), 500)}`] : []),
     `  ${grouped(flow.connectionCount)} connections from ${humanTime(flow.firstOccurrence)} to ${humanTime(flow.lastOccurrence)} UTC, active in ${grouped(profile.hoursActive)} hours`,
     `  intervals: median ${humanMinutes(profile.medianMinutes)}, mean ${humanMinutes(profile.meanMinutes)}, median absolute deviation ${humanMinutes(profile.madMinutes)}, coefficient of variation ${profile.coefficientOfVariation.toFixed(2)}`,
     `  ${modesText(flow.modes)}`,
@@ -79,30 +72,33 @@ function flowText(flow: ExplainedFlow, payload: PayloadProfile | undefined, expl
   ].join("\n");
 }
 
-function textReport({ explained }: HuntLogsResult, payloads: Payloads, explain: boolean): string {
+function textReport({ explained }: HuntLogsResult, explain: boolean): string {
   const { flows = [], omitted = 0 } = explained ?? {};
   if (flows.length === 0)
     return "No connections of these two hosts, or a single one. Does the log have them, and does a filter leave them?\n";
-  const printed = flows.slice(0, MOST_PRINTED).map((flow) => `${flowText(flow, payloads.get(flowKey(flow)), explain)}\n`);
+  const printed = flows.slice(0, MOST_PRINTED).map((flow) => `${flowText(flow, explain)}\n`);
   const more = flows.length + omitted - printed.length;
   const rest = more > 0 ? `\n${grouped(more)} more with fewer connections; name one with --port and --protocol, or use --json\n` : "";
   return `${printed.join("\n")}${rest}`;
 }
 
-function jsonReport({ explained }: HuntLogsResult, payloads: Payloads): string {
-  const flows = (explained?.flows ?? []).map(({ profile, modes, searches, firstOccurrence, lastOccurrence, ...flow }) => ({
-    ...flow,
-    firstOccurrence: formatTime(firstOccurrence),
-    lastOccurrence: formatTime(lastOccurrence),
-    evidence: { modes, ...profileObject(profile), payload: payloads.get(flowKey(flow)) ?? null },
-    searches: searches.map(({ search, steps, score }) => ({
-      search: search.name,
-      parameters: search.parameters,
-      score: score ?? null,
-      // A measure that is not defined is null in JSON.
-      steps,
-    })),
-  }));
+function jsonReport({ explained }: HuntLogsResult): string {
+  const flows = (explained?.flows ?? []).map(
+    ({ profile, modes, searches, firstOccurrence, lastOccurrence, payload, names = [], ...flow }) => ({
+      ...flow,
+      names,
+      firstOccurrence: formatTime(firstOccurrence),
+      lastOccurrence: formatTime(lastOccurrence),
+      evidence: { modes, ...profileObject(profile), payload: payload ?? null },
+      searches: searches.map(({ search, steps, score }) => ({
+        search: search.name,
+        parameters: search.parameters,
+        score: score ?? null,
+        // A measure that is not defined is null in JSON.
+        steps,
+      })),
+    }),
+  );
   return `${JSON.stringify({ flows, omitted: explained?.omitted ?? 0 }, undefined, 2)}\n`;
 }
 
@@ -130,10 +126,17 @@ export function addShowCommand(program: Command, signal: AbortSignal): void {
     const { internal_networks } = config.filter ?? {};
     const filter = { ...filterFrom(options), ...(internal_networks && { internal_networks }), ...pair };
     const bounds = boundsFrom(options);
-    const read = await readLogs(paths, options, { searches, filter, bounds, explain: true, config, signal });
-    const { result, failed } = read;
-    const payloads = await readPayloads(read, result.explained?.flows ?? [], options, { filter, bounds, config, signal });
-    const text = format === "json" ? jsonReport(result, payloads) : textReport(result, payloads, options.explain ?? false);
+    const { result, failed } = await readLogs(paths, options, {
+      searches,
+      filter,
+      bounds,
+      explain: true,
+      names: "where-there-are",
+      details: true,
+      config,
+      signal,
+    });
+    const text = format === "json" ? jsonReport(result) : textReport(result, options.explain ?? false);
     await writeResult(text, options.output);
     if (failed) process.exitCode = 1;
   });

@@ -4,6 +4,14 @@ export { type ArchiveLimits, defaultArchiveLimits, ExpansionGuard } from "./arch
 export { type Gunzip, type LogInput, type LogPart, type OpenOptions, openLog } from "./archive/open.js";
 export { type Compression, SNIFF_BYTES, sniffCompression } from "./archive/sniff.js";
 export type { Detector, Evidence, Explain, ExplainedStep, Verdict } from "./beacon/detector.js";
+export {
+  type Agnes,
+  beaconFamilies,
+  type Families,
+  type FamilyMembership,
+  type FamilyTraits,
+  MOST_CLUSTERED,
+} from "./beacon/families.js";
 export type { FlowProfile } from "./beacon/flow-profile.js";
 export type { IntervalMode } from "./beacon/interval-modes.js";
 export {
@@ -37,6 +45,7 @@ export {
 export { CoreError, type CoreErrorCode } from "./errors.js";
 export { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS, type Direction } from "./filter/connection-filter.js";
 export { FILTER_RULES, type FilterPlan, type FilterRule, planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
+export { type HostEntry, hostEntry } from "./filter/host-entry.js";
 export { DEFAULT_INTERNAL_NETWORKS } from "./filter/networks.js";
 export { matchesWildcard } from "./filter/wildcard.js";
 export type { Flow } from "./flows/flow.js";

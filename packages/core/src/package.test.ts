@@ -44,6 +44,7 @@ describe("the package", () => {
       "apache-arrow",
       "fzstd",
       "ipaddr.js",
+      "ml-hclust",
       "ml-kmeans",
       "pako",
       "simple-statistics",

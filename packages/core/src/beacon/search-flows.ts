@@ -1,10 +1,12 @@
 import type { Flow } from "../flows/flow.js";
 import type { JoinedFlows } from "../flows/flow-shard.js";
+import type { PayloadProfile } from "../flows/payload.js";
 import { countHosts, HostPairList, type HostPairs, prevalence } from "../flows/prevalence.js";
 import { byText, compareTalkers, type Talker, TalkerCount } from "../flows/top-talkers.js";
 import { type VisitOptions, type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence, ExplainedStep } from "./detector.js";
+import type { FamilyMembership } from "./families.js";
 import { type FlowProfile, profileFlow } from "./flow-profile.js";
 import { type IntervalMode, intervalModes, mayHaveModes, sampleGaps } from "./interval-modes.js";
 import { checkParameters, type ParameterValues } from "./parameters.js";
@@ -30,6 +32,10 @@ export interface FlowSummary {
   readonly profile: FlowProfile;
   /** The lengths that the flow sleeps, the largest share first. */
   readonly modes: readonly IntervalMode[];
+  /** What the destination is called, the likeliest name first; empty or absent where the logs do not tell or were not asked. */
+  readonly names?: readonly string[];
+  /** What it carries; only from a second reading of the logs. */
+  readonly payload?: PayloadProfile;
 }
 
 /** A potential beacon. */
@@ -39,8 +45,9 @@ export interface Beacon extends FlowSummary {
   readonly evidence: Evidence;
   /** Internal hosts that talk to the destination, this one included. */
   readonly prevalence: number;
-  /** What the destination is called, the likeliest name first; empty where the logs do not tell or were not asked. */
   readonly names: readonly string[];
+  /** Beacons that behave like it; only when families were looked for. */
+  readonly family?: FamilyMembership;
 }
 
 /** What searches make of one flow, step by step. */

@@ -20,16 +20,17 @@ export interface CollectedNames {
 
 /**
  * Reads dns, ssl and http logs for what hosts are called. The type of a log is told by its file name; a source whose name tells
- * none, such as an archive, is looked through for all three. A source that cannot be read shows in its report.
+ * none, such as an archive, is looked through for all three. A source that cannot be read shows in its report. Inputs are taken one
+ * at a time: what is made when it is asked for may be put away when the next one is.
  */
 export async function collectNames(
   engine: ReadEngine,
-  inputs: Iterable<LogInput>,
+  inputs: Iterable<LogInput> | AsyncIterable<LogInput>,
   { destinations, ...options }: CollectNamesOptions = {},
 ): Promise<CollectedNames> {
   const collector = new NameCollector(engine, destinations);
   const reports: ReadReport[] = [];
-  for (const input of inputs) {
+  for await (const input of inputs) {
     const named = nameLogType(input.name);
     for (const type of named ? [named] : NAME_LOG_TYPES) reports.push(...(await readNames(engine, input, type, collector, options)));
   }

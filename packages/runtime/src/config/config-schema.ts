@@ -73,10 +73,17 @@ export function configSchema(): object {
           protocol: choice("Protocols such as tcp"),
           conn_state: choice("Zeek connection states such as SF"),
           service: choice("Services such as ssl; - for none"),
+          names: choice("Names of destinations such as example.com, with its sub-domains, or *cdn*"),
           internal_networks: texts("What counts as internal"),
           direction: { enum: DIRECTIONS, description: "By what is internal", default: "any" },
           default_filters: { type: "boolean", description: "Leave out loopback, link-local and multicast addresses", default: true },
         },
+      },
+      allow_lists: texts("Files of hosts to leave out as destinations: an address, network or name a line, or CSV"),
+      names: {
+        type: "boolean",
+        description: "Find names of destinations in the dns, ssl and http logs beside the connection logs",
+        default: false,
       },
       threads: {
         type: "integer",

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import {
   type ConnectionFilter,
   CoreError,
@@ -16,6 +17,9 @@ export interface Config {
   /** Parameters by search, as given. */
   readonly searches?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly filter?: ConnectionFilter;
+  /** Files of hosts to leave out as destinations; relative to the configuration file. */
+  readonly allow_lists?: readonly string[];
+  readonly names?: boolean;
   readonly threads?: number;
 }
 
@@ -25,6 +29,8 @@ export interface EffectiveConfig {
   readonly file?: string;
   readonly searches: Readonly<Record<string, ParameterValues>>;
   readonly filter: ConnectionFilter;
+  readonly allow_lists: readonly string[];
+  readonly names: boolean;
   readonly threads?: number;
 }
 
@@ -80,7 +86,9 @@ export async function loadConfig(named?: string): Promise<{ readonly file?: stri
     });
     throw bad(file, reasons.join("; "));
   }
-  const config = json as Config;
+  const given = json as Config;
+  const lists = given.allow_lists?.map((list) => resolve(dirname(file), list));
+  const config: Config = { ...given, ...(lists && { allow_lists: lists }) };
   try {
     effectiveConfig(config);
   } catch (cause) {
@@ -98,6 +106,8 @@ export function effectiveConfig(config: Config, file?: string): EffectiveConfig 
     ...(file !== undefined && { file }),
     searches: Object.fromEntries(detectors.map(({ name }) => [name, planSearch(name, config.searches?.[name] ?? {}).parameters])),
     filter: { internal_networks: DEFAULT_INTERNAL_NETWORKS, direction: "any", default_filters: true, ...filter },
+    allow_lists: config.allow_lists ?? [],
+    names: config.names ?? false,
     ...(config.threads !== undefined && { threads: config.threads }),
   };
 }

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import type { RandomAccess } from "@heliograph/core";
+import { emptyReport, type RandomAccess, type ReadReport } from "@heliograph/core";
 
 /** An open file as the engine reads it. */
 export interface FileAccess extends RandomAccess {
@@ -38,4 +38,22 @@ export async function* streamBytes(path: string, onBytes: (bytes: number) => voi
     onBytes(chunk.length);
     yield chunk;
   }
+}
+
+/** A system error without the path that it repeats. */
+export function systemReason(cause: unknown): string {
+  if (!(cause instanceof Error && "code" in cause)) throw cause;
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: "no such file",
+    EACCES: "permission denied",
+    EPERM: "permission denied",
+    EISDIR: "is a folder",
+    EIO: "the disk reports a read error",
+  };
+  return known[String(cause.code)] ?? cause.message;
+}
+
+/** The report of a file that the system would not read; anything else is an error of ours and stays one. */
+export function systemFailure(name: string, cause: unknown): ReadReport {
+  return { ...emptyReport(name), damaged: systemReason(cause) };
 }

@@ -14,6 +14,8 @@ import {
   type JoinedFlows,
   joinFindings,
   joinShards,
+  type NameIndex,
+  NameLookup,
   type PayloadProfile,
   payloadProfiles,
   planFilter,
@@ -50,6 +52,8 @@ export interface HuntLogsOptions {
   readonly explain?: boolean;
   /** So many of the (source, destination, port) with most connections to tell. Default 0. */
   readonly topTalkers?: number;
+  /** What hosts are called: for the filter's rule on names, and for the beacons found. */
+  readonly names?: NameIndex;
   /** Flows of which to tell what they carry; then the logs are read for that alone, and nothing is searched. */
   readonly payloadOf?: readonly FlowKey[];
   /** Called about five times a second. */
@@ -93,7 +97,8 @@ const IN_PLACE_BYTES = 4 * 2 ** 20;
 const PROGRESS_MS = 200;
 const WORKER = new URL("./hunt-worker.js", import.meta.url);
 
-function randomSeed(): HashSeed {
+/** Random words to key the hashes with. */
+export function randomSeed(): HashSeed {
   const word = (): number => randomInt(0, 2 ** 32);
   return [word(), word(), word(), word()];
 }
@@ -136,6 +141,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
       explain: options.explain ?? false,
       topTalkers: options.topTalkers ?? 0,
       payloadOf: options.payloadOf ?? [],
+      names: options.names,
     };
     const counters = new Counters();
     const watch = new Watch(counters, totalBytes, options);
@@ -234,6 +240,7 @@ function joined(
     explain,
     topTalkers,
     hosts: perFile,
+    names: share.names && new NameLookup(share.names),
     internalNetworks: filter?.internal_networks,
   });
   return {

@@ -7,7 +7,6 @@ import {
   CoreError,
   connSchema,
   createEngine,
-  emptyReport,
   type FilterPlan,
   type FilterRule,
   FLOW_COLUMNS,
@@ -19,6 +18,8 @@ import {
   type JoinedFlows,
   joinShards,
   type LendingReader,
+  type NameIndex,
+  NameLookup,
   type OpenOptions,
   PAYLOAD_COLUMNS,
   PayloadCollector,
@@ -36,7 +37,7 @@ import {
   type TimeBounds,
   visitFlows,
 } from "@heliograph/core";
-import { openFile, streamBytes } from "../files/file-access.js";
+import { openFile, streamBytes, systemFailure, systemReason } from "../files/file-access.js";
 import { nodeGunzip } from "../files/node-gunzip.js";
 import type { Counters } from "./counters.js";
 import type { ReadTask } from "./tasks.js";
@@ -60,6 +61,7 @@ export interface ShareOptions {
   readonly topTalkers: number;
   /** Flows whose payload is collected; then nothing is grouped. Empty: none. */
   readonly payloadOf: readonly FlowKey[];
+  readonly names: NameIndex | undefined;
 }
 
 /** What one log holds by itself. */
@@ -226,9 +228,10 @@ export class HuntShare {
 
   /** Runs searches over buckets of all shares until none is left. */
   search(flows: JoinedFlows, searches: readonly Search[]): Promise<BucketFindings> {
-    const { explain, topTalkers } = this.#options;
+    const { explain, topTalkers, names } = this.#options;
+    const lookup = this.#filter?.names && names ? new NameLookup(names) : undefined;
     const nextBucket = (): number => this.#counters.takeBucket();
-    return searchFlows(this.#engine, flows, searches, { filter: this.#filter, explain, topTalkers, nextBucket });
+    return searchFlows(this.#engine, flows, searches, { filter: this.#filter, names: lookup, explain, topTalkers, nextBucket });
   }
 
   /** Ends reading: hands over what was read. */
@@ -254,22 +257,4 @@ function isPlainFile(path: string): boolean {
   } finally {
     closeSync(fd);
   }
-}
-
-/** A system error without the path that it repeats. */
-function systemReason(cause: unknown): string {
-  if (!(cause instanceof Error && "code" in cause)) throw cause;
-  const known: Readonly<Record<string, string>> = {
-    ENOENT: "no such file",
-    EACCES: "permission denied",
-    EPERM: "permission denied",
-    EISDIR: "is a folder",
-    EIO: "the disk reports a read error",
-  };
-  return known[String(cause.code)] ?? cause.message;
-}
-
-/** The report of a file that the system would not read; anything else is an error of ours and stays one. */
-function systemFailure(name: string, cause: unknown): ReadReport {
-  return { ...emptyReport(name), damaged: systemReason(cause) };
 }
