@@ -26,6 +26,8 @@ describe("beaconFamilies", () => {
   it("tell two beacons apart that differ, and take two that are the same for one family of height 0", () => {
     expect(idsOf([beacon(5, 400, 900), beacon(30, 9000, 10, 80)])).toEqual([undefined, undefined]);
     expect(idsOf([beacon(5, 400, 900), beacon(5, 400, 900, 80)])).toEqual([undefined, undefined]);
+    // All alike but for a few percent: no spread makes that a difference.
+    expect(idsOf([beacon(5, 400, 900), beacon(5.2, 410, 920), beacon(4.9, 395, 890), beacon(5.1, 404, 905)])).toEqual([1, 1, 1, 1]);
     const { memberships } = beaconFamilies([beacon(5, 400, 900), beacon(5, 400, 900)], agnes);
     expect(memberships[0]).toEqual({ id: 1, size: 2, height: 0, assigned: false });
   });

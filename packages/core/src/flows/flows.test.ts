@@ -165,6 +165,37 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
     expect(flowsOf([engine], [shardOf(engine, rows)])).toEqual(naive(rows));
   });
 
+  it("tell thousands of groups of one pair of hosts apart", () => {
+    const rows = Array.from({ length: 60_000 }, (_, i) => ({
+      micros: i,
+      source: "10.0.0.1",
+      destination: "192.0.2.1",
+      port: (i * 7919) % 30_011,
+      originPort: null,
+      protocol: i % 2 ? "tcp" : "udp",
+    }));
+    const engine = createEngine({ kind });
+    expect(flowsOf([engine], [shardOf(engine, rows)])).toEqual(naive(rows));
+  });
+
+  it("drop the duplicates of one group, in whatever order its rows come", () => {
+    const time = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2000 }));
+    const one = fc.record({ micros: time, originPort: fc.option(fc.constantFrom(0, 1, 2)) });
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 300 }), fc.boolean(), (parts, nearly) => {
+        // Logs are nearly sorted: rows a few places off, and now and then one far back.
+        const order = nearly
+          ? parts.map((part, i) => ({ ...part, micros: part.micros % 20 === 0 ? part.micros : 20 * i - part.micros }))
+          : parts;
+        const rows = order.map((part) => ({ ...part, source: "10.0.0.1", destination: "192.0.2.1", port: 1, protocol: "tcp" }));
+        const kept = rows.filter(({ micros }) => micros >= 0);
+        const engine = createEngine({ kind });
+        expect(flowsOf([engine], [shardOf(engine, kept)])).toEqual(naive(kept));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("leave out rows outside inclusive bounds", () => {
     const rows: Row[] = [1, 2, 3, 4, 5].map((micros) => ({
       micros,

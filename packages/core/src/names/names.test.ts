@@ -43,7 +43,11 @@ describe.each(["wasm", "typescript"] as const)("names from logs read by the %s e
   it("take the more frequent for the likelier, and no answer that came later", async () => {
     const names = await lookup(
       [
-        dns("9.0\t10.0.0.1\t10.0.0.53\tlate.example\t192.0.2.1", "1.0\t10.0.0.1\t10.0.0.53\tearly.example\t192.0.2.1"),
+        dns(
+          "9.0\t10.0.0.1\t10.0.0.53\tlate.example\t192.0.2.1",
+          "1.0\t10.0.0.1\t10.0.0.53\tearly.example\t192.0.2.1",
+          "9.5\t10.0.0.1\t10.0.0.53\tearly.example\t192.0.2.1",
+        ),
         http("2.0\t10.0.0.1\t192.0.2.2\trare.example:8080", ...Array.from({ length: 3 }, () => "3.0\t10.0.0.1\t192.0.2.2\toften.example.")),
       ],
       kind,
@@ -122,6 +126,17 @@ describe("hunt with names", () => {
       ["192.0.2.3", []],
     ]);
     expect(result.nameReports.map(({ rows }) => rows)).toEqual([1, 1]);
+  });
+
+  it("goes by no answer that came after the last connection, and counts duplicates as rows left out", async () => {
+    const late = [dns("1700000000.0\t10.0.0.1\t10.0.0.53\tlate.example\t192.0.2.1")];
+    expect(named(await hunted({ names: { include: ["late.example"] } }, late))).toEqual([]);
+    const twice = await hunt([conn, { ...conn, name: "again/conn.log" }], {
+      searches: [planSearch("quick")],
+      filter: { names: { exclude: ["allowed.example"] } },
+      nameLogs,
+    });
+    expect([twice.removedRows, twice.duplicateRows]).toEqual([{ names: 40 }, 40]);
   });
 
   it("leaves out and keeps by name, and counts the rows", async () => {

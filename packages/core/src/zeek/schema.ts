@@ -21,6 +21,16 @@ export interface LogSchema {
 /** A column in short. */
 export const column = (name: string, kind: ColumnKind): LogColumn => ({ name, kind });
 
+/** What every log of connections starts with: time, identifier and four-tuple. */
+export const ID_COLUMNS: readonly LogColumn[] = [
+  column("ts", "time"),
+  column("uid", "text"),
+  column("id.orig_h", "address"),
+  column("id.orig_p", "port"),
+  column("id.resp_h", "address"),
+  column("id.resp_p", "port"),
+];
+
 /** Names under which writers also publish a column: another scope separator, or a renamed field. */
 export const defaultAliases: Readonly<Record<string, string>> = {
   id_orig_h: "id.orig_h",

@@ -1,4 +1,4 @@
-import { column, type LogSchema } from "../schema.js";
+import { column, ID_COLUMNS, type LogSchema } from "../schema.js";
 
 /**
  * Zeek's connection log.
@@ -8,12 +8,7 @@ export const connSchema: LogSchema = {
   path: "conn",
   required: ["ts", "id.orig_h", "id.resp_h", "id.resp_p"],
   columns: [
-    column("ts", "time"),
-    column("uid", "text"),
-    column("id.orig_h", "address"),
-    column("id.orig_p", "port"),
-    column("id.resp_h", "address"),
-    column("id.resp_p", "port"),
+    ...ID_COLUMNS,
     column("proto", "code"),
     column("service", "code"),
     column("duration", "number"),

@@ -1,4 +1,4 @@
-import { column, type LogSchema } from "../schema.js";
+import { column, ID_COLUMNS, type LogSchema } from "../schema.js";
 
 /**
  * Zeek's HTTP log: a request and its reply a row.
@@ -8,12 +8,7 @@ export const httpSchema: LogSchema = {
   path: "http",
   required: ["ts", "id.orig_h", "id.resp_h"],
   columns: [
-    column("ts", "time"),
-    column("uid", "text"),
-    column("id.orig_h", "address"),
-    column("id.orig_p", "port"),
-    column("id.resp_h", "address"),
-    column("id.resp_p", "port"),
+    ...ID_COLUMNS,
     column("trans_depth", "count"),
     column("method", "code"),
     column("host", "code"),

@@ -1,4 +1,4 @@
-import { column, type LogSchema } from "../schema.js";
+import { column, ID_COLUMNS, type LogSchema } from "../schema.js";
 
 /**
  * Zeek's TLS log: a handshake a row. Older logs have `cert_chain_fuids`, newer ones `cert_chain_fps`.
@@ -8,12 +8,7 @@ export const sslSchema: LogSchema = {
   path: "ssl",
   required: ["ts", "id.orig_h", "id.resp_h"],
   columns: [
-    column("ts", "time"),
-    column("uid", "text"),
-    column("id.orig_h", "address"),
-    column("id.orig_p", "port"),
-    column("id.resp_h", "address"),
-    column("id.resp_p", "port"),
+    ...ID_COLUMNS,
     column("version", "code"),
     column("cipher", "code"),
     column("curve", "code"),
