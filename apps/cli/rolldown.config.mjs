@@ -6,6 +6,8 @@ export default {
     "hunt-worker": "../../packages/runtime/dist/hunt/hunt-worker.js",
     "family-worker": "../../packages/runtime/dist/hunt/family-worker.js",
   },
+  // What keeps runs and serves them is loaded from its packages, by the commands that need it: it has parts that cannot be bundled.
+  external: ["@heliograph/runtime/runs", "@heliograph/http"],
   platform: "node",
   output: { dir: "dist", format: "esm", cleanDir: true },
 };

@@ -199,25 +199,39 @@ export async function beaconReport(format: BeaconFormat, result: Investigation, 
   }
 }
 
+/** The column names of the public API. */
+export const API_COLUMNS = [
+  "ID",
+  "Source IP",
+  "Destination IP",
+  "Port",
+  "Score",
+  "DNS",
+  "Connection Count",
+  "First Occurrence",
+  "Last Occurrence",
+];
+
+/** CSV in which no text is taken for a formula. */
+export function csvRows(headers: readonly string[], rows: readonly (readonly (string | number)[])[]): Promise<string> {
+  const cells = rows.map((row) => row.map((value) => (typeof value === "string" ? csvCell(value) : value)));
+  return writeToString(cells, { headers: [...headers], alwaysWriteHeaders: true, includeEndRowDelimiter: true });
+}
+
 async function csvReport(results: readonly SearchBeacons[]): Promise<string> {
-  const headers = ["ID", "Source IP", "Destination IP", "Port", "Score", "DNS", "Connection Count", "First Occurrence", "Last Occurrence"];
   const several = results.length > 1;
   const all = results.flatMap(({ search, beacons }) => beacons.map((beacon) => ({ name: search.name, beacon })));
   const rows = all.map(({ name, beacon }, index) => [
     index + 1,
-    csvCell(beacon.source),
-    csvCell(beacon.destination),
+    beacon.source,
+    beacon.destination,
     beacon.port,
     beacon.score,
-    csvCell(beacon.names[0] ?? "UNKNOWN"),
+    beacon.names[0] ?? "UNKNOWN",
     beacon.connectionCount,
     formatTime(beacon.firstOccurrence),
     formatTime(beacon.lastOccurrence),
     ...(several ? [name] : []),
   ]);
-  return writeToString(rows, {
-    headers: several ? [...headers, "Search"] : headers,
-    alwaysWriteHeaders: true,
-    includeEndRowDelimiter: true,
-  });
+  return csvRows(several ? [...API_COLUMNS, "Search"] : API_COLUMNS, rows);
 }

@@ -5,11 +5,16 @@ import { addFilterOptions, filterWithLists } from "./filter-options.js";
 import { addOutputOptions, chosenFormat, type OutputOptions, usesColour, writeResult } from "./output.js";
 import { addReadOptions, configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addSearchOptions, type BoundOptions, boundsFrom, searchesFrom } from "./search-options.js";
+import { addStoreOptions, type StoreOptions } from "./store-options.js";
 
 // Not taken from the report, which is loaded when there is something to report.
 const FORMATS = ["table", "json", "ndjson", "csv", "markdown", "html"] as const satisfies readonly BeaconFormat[];
 
-interface HuntOptions extends ReadLogsOptions, OutputOptions, BoundOptions {
+/** Top talkers that are kept with a run. */
+const SAVED_TALKERS = 100;
+
+interface HuntOptions extends ReadLogsOptions, OutputOptions, BoundOptions, StoreOptions {
+  readonly save?: boolean;
   readonly names?: boolean;
   readonly reverseDns?: boolean;
   readonly details?: boolean;
@@ -38,6 +43,8 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
       "--details",
       "Read the logs again for what the beacons carry: bytes, durations, states (always for html; shown by json, ndjson, html)",
     );
+  command.option("--save", "Keep what was found as a run; see heliograph runs");
+  addStoreOptions(command);
   addReadOptions(command);
   addOutputOptions(command, FORMATS);
   command.action(async (names: string, paths: string[], options: HuntOptions) => {
@@ -56,9 +63,14 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
       reverseDns: options.reverseDns ?? false,
       details: page || (options.details ?? false),
       families: page || (options.families ?? false),
+      topTalkers: options.save ? SAVED_TALKERS : 0,
       config,
       signal,
     });
+    if (options.save) {
+      const { saveRuns } = await import("./save-runs.js");
+      for (const id of await saveRuns(result, paths, options)) process.stderr.write(`saved as run ${id}\n`);
+    }
     const { beaconReport } = await import("./beacon-report.js");
     await writeResult(await beaconReport(format, result, usesColour(options.output)), options.output);
     if (failed) process.exitCode = 1;

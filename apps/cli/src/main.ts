@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addConfigCommand } from "./config-command.js";
 import { addHuntCommand } from "./hunt-command.js";
+import { addFilterCommand, addKeysCommand, addRunsCommand } from "./runs-command.js";
+import { addServeCommand } from "./serve-command.js";
 import { addShowCommand } from "./show-command.js";
 import { addSummaryCommand } from "./summary-command.js";
 import { addTopCommand } from "./top-command.js";
@@ -30,6 +32,10 @@ function program(signal: AbortSignal): Command {
   addShowCommand(root, signal);
   addTopCommand(root, signal);
   addSummaryCommand(root, signal);
+  addRunsCommand(root);
+  addFilterCommand(root);
+  addServeCommand(root, version(), signal);
+  addKeysCommand(root);
   addConfigCommand(root);
   return root;
 }
@@ -44,10 +50,12 @@ export async function run(args: readonly string[]): Promise<void> {
     });
   }
   const interrupt = new AbortController();
-  process.once("SIGINT", () => {
-    interrupt.abort(new Error("interrupted"));
-    process.exitCode = INTERRUPTED;
-  });
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      process.exitCode = INTERRUPTED;
+      interrupt.abort(new Error("interrupted"));
+    });
+  }
   try {
     await program(interrupt.signal).parseAsync([...args], { from: "user" });
   } catch (error) {

@@ -80,6 +80,11 @@ export function configSchema(): object {
         },
       },
       allow_lists: texts("Files of hosts to leave out as destinations: an address, network or name a line, or CSV"),
+      roots: {
+        type: "object",
+        description: "Folders that the server may search, by name",
+        additionalProperties: { type: "string", minLength: 1 },
+      },
       names: {
         type: "boolean",
         description: "Find names of destinations in the dns, ssl and http logs beside the connection logs",

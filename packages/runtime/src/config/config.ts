@@ -20,6 +20,8 @@ export interface Config {
   /** Files of hosts to leave out as destinations; relative to the configuration file. */
   readonly allow_lists?: readonly string[];
   readonly names?: boolean;
+  /** Folders that the server may search, by name; relative to the configuration file. */
+  readonly roots?: Readonly<Record<string, string>>;
   readonly threads?: number;
 }
 
@@ -88,7 +90,8 @@ export async function loadConfig(named?: string): Promise<{ readonly file?: stri
   }
   const given = json as Config;
   const lists = given.allow_lists?.map((list) => resolve(dirname(file), list));
-  const config: Config = { ...given, ...(lists && { allow_lists: lists }) };
+  const roots = given.roots && Object.fromEntries(Object.entries(given.roots).map(([name, path]) => [name, resolve(dirname(file), path)]));
+  const config: Config = { ...given, ...(lists && { allow_lists: lists }), ...(roots && { roots }) };
   try {
     effectiveConfig(config);
   } catch (cause) {

@@ -43,11 +43,22 @@ function reasonOf(cause: unknown): string {
 
 const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
+/** How to find logs. */
+export interface FindOptions {
+  /** Whether a folder's `.zip` archives count whatever their names. */
+  readonly archives?: boolean;
+}
+
 class Finder {
+  readonly #archives: boolean;
   readonly files: LogFile[] = [];
   readonly problems: InputProblem[] = [];
   readonly skipped: InputProblem[] = [];
   readonly #seen = new Set<string>();
+
+  constructor({ archives = false }: FindOptions) {
+    this.#archives = archives;
+  }
 
   /** Adds a file once, whatever names lead to it. */
   async add(name: string, stats: Stats): Promise<void> {
@@ -104,7 +115,7 @@ class Finder {
         if (depth < MAX_DEPTH) await this.folder(name, root, depth + 1);
         continue;
       }
-      const wanted = isConnLogName(entry.name);
+      const wanted = isConnLogName(entry.name) || (this.#archives && entry.name.endsWith(".zip"));
       if (!wanted && !entry.isSymbolicLink()) continue;
       try {
         if (entry.isSymbolicLink()) {
@@ -162,8 +173,8 @@ class Finder {
  * Finds the connection logs that paths name: files (whatever their names), folders (recursively, by the names Zeek gives
  * connection logs), patterns with `*`, `?` and `**`, and `-` for standard input. No real file comes twice.
  */
-export async function findLogs(paths: readonly string[]): Promise<FoundLogs> {
-  const finder = new Finder();
+export async function findLogs(paths: readonly string[], options: FindOptions = {}): Promise<FoundLogs> {
+  const finder = new Finder(options);
   for (const path of paths) await finder.input(path);
   return { files: finder.files, problems: finder.problems, skipped: finder.skipped };
 }

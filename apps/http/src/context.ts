@@ -1,0 +1,16 @@
+import type { Config } from "@heliograph/runtime";
+import type { HostStore, KeyStore, Roots, RunManager, SourceStore, Store } from "@heliograph/runtime/runs";
+
+/** What the routes work with. */
+export interface Context {
+  readonly store: Store;
+  readonly manager: RunManager;
+  readonly hosts: HostStore;
+  readonly sources: SourceStore;
+  readonly keys: KeyStore;
+  readonly roots: Roots;
+  readonly config: Config;
+  readonly version: string;
+  /** Aborted when the server closes. */
+  readonly closing: AbortSignal;
+}

@@ -1,0 +1,93 @@
+import type { AddressInfo } from "node:net";
+import { CoreError } from "@heliograph/core";
+import type { Config } from "@heliograph/runtime";
+import { HostStore, KeyStore, openStore, Roots, type RunLimits, RunManager, SourceStore } from "@heliograph/runtime/runs";
+import { isLoopback } from "./guard.js";
+import { buildServer } from "./server.js";
+
+/** How to serve. */
+export interface StartOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 8000; 0: any free one. */
+  readonly port?: number;
+  /** A folder, or a `postgres://` URL. */
+  readonly store: string;
+  /** Folders that may be searched, by name. */
+  readonly roots?: Readonly<Record<string, string>>;
+  readonly config?: Config;
+  readonly version: string;
+  readonly limits?: RunLimits;
+  /** Serve an address of the network without any API key. */
+  readonly withoutKey?: boolean;
+  readonly log?: false | "info" | "warn" | "debug";
+  /** Seconds that searches under way may take when the server stops. Default 30. */
+  readonly graceSeconds?: number;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly url: string;
+  /** Takes no more requests, lets those under way end, and closes the store. */
+  close(): Promise<void>;
+}
+
+const GRACE_SECONDS = 30;
+
+/**
+ * Starts the HTTP server.
+ * @throws CoreError `bad-parameter` for a root that is not there, and for an address of the network without an API key
+ */
+export async function start(options: StartOptions): Promise<RunningServer> {
+  const { host = "127.0.0.1", port = 8000, config = {}, version, log = "info", graceSeconds = GRACE_SECONDS } = options;
+  const roots = await Roots.open(options.roots ?? {});
+  const store = await openStore(options.store);
+  const keys = new KeyStore(store);
+  const loopback = isLoopback(host);
+  if (!loopback && !options.withoutKey && !(await keys.required())) {
+    await store.close();
+    throw new CoreError(
+      "bad-parameter",
+      `${host} is reached from the network and there is no API key; make one with heliograph keys create, or start with --without-key`,
+      { column: "host" },
+    );
+  }
+  const manager = await RunManager.open(store, options.limits);
+  const closing = new AbortController();
+  const context = {
+    store,
+    manager,
+    hosts: new HostStore(store),
+    sources: new SourceStore(store),
+    keys,
+    roots,
+    config,
+    version,
+    closing: closing.signal,
+  };
+  const app = await buildServer(context, { loopback, log });
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await manager.close(0);
+    await store.close();
+    throw new CoreError("bad-parameter", `cannot listen on ${host}:${port}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+  const address = app.server.address() as AddressInfo;
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    closing.abort();
+    // Requests that wait for a search are answered when it ends.
+    await Promise.all([manager.close(graceSeconds * 1000), app.close()]);
+    await store.close();
+  };
+  return {
+    url: `http://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`,
+    close: () => {
+      closed ??= close();
+      return closed;
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { PassThrough } from "node:stream";
+import type { Run, StoredBeacon } from "@heliograph/runtime/runs";
+import { writeToString } from "fast-csv";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Context } from "../context.js";
+import { HttpError } from "../problem.js";
+import { answers, anything, query, record, text } from "../schemas.js";
+import { resultRow, runOf } from "./results.js";
+
+/** A run as the API shows it: where it looks by name, not by where that lies on the server. */
+const shown = ({ source, ...run }: Run): object => ({ ...run, source: source.name });
+
+const ofRun = { type: "object", required: ["id"], properties: { id: text("The run") } } as const;
+const FINAL = new Set(["done", "failed", "cancelled"]);
+const KEEP_ALIVE_MS = 15_000;
+const POLL_MS = 1000;
+
+/** A text that no spreadsheet takes for a formula. */
+const cell = (value: string | number): string | number => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value);
+
+async function exported(format: string, beacons: readonly StoredBeacon[]): Promise<{ type: string; body: string }> {
+  if (format === "ndjson") {
+    return { type: "application/x-ndjson", body: beacons.map((beacon) => `${JSON.stringify(beacon)}\n`).join("") };
+  }
+  const headers = ["ID", "Source IP", "Destination IP", "Port", "Score", "DNS", "Connection Count", "First Occurrence", "Last Occurrence"];
+  const rows = beacons.map((beacon) => Object.values(resultRow(beacon)).map(cell));
+  return {
+    type: "text/csv; charset=utf-8",
+    body: await writeToString(rows, { headers, alwaysWriteHeaders: true, includeEndRowDelimiter: true }),
+  };
+}
+
+/** Sends what happens to a run as server-sent events until it has ended. */
+function streamEvents(run: Run, request: FastifyRequest, reply: FastifyReply, { manager, closing }: Context): FastifyReply {
+  const stream = new PassThrough();
+  const send = (event: string, data: object): void => void stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  let last = -1;
+  const tell = async (): Promise<void> => {
+    const current = await manager.runs.get(run.id);
+    if (!current || FINAL.has(current.state)) {
+      send("ended", current ? shown(current) : { id: run.id, state: "deleted" });
+      stop();
+    } else if (current.progress !== last) {
+      last = current.progress;
+      send("progress", { state: current.state, progress: current.progress });
+    }
+  };
+  const quietly = (): void => void tell().catch(() => stop());
+  const unlisten = manager.listen(run.id, (event) => {
+    if (event.kind === "ended") return quietly();
+    last = event.progress;
+    send("progress", { state: "running", progress: event.progress, rows: event.rows, phase: event.phase });
+  });
+  // Another server may do the run: then the store tells.
+  const poll = setInterval(quietly, POLL_MS);
+  const alive = setInterval(() => void stream.write(": still here\n\n"), KEEP_ALIVE_MS);
+  const stop = (): void => {
+    unlisten();
+    clearInterval(poll);
+    clearInterval(alive);
+    stream.end();
+  };
+  request.raw.once("close", stop);
+  closing.addEventListener("abort", stop, { once: true });
+  quietly();
+  return reply.type("text/event-stream").header("cache-control", "no-store").header("x-accel-buffering", "no").send(stream);
+}
+
+/** Runs: how they stand, what they found, and how to end them. */
+export function runRoutes(app: FastifyInstance, context: Context): void {
+  const { manager } = context;
+  const find = async (request: FastifyRequest): Promise<Run> => runOf((request.params as { id: string }).id, context, "id");
+  app.get(
+    "/runs",
+    { schema: { tags: ["Runs"], summary: "All runs, the latest first", response: answers({ type: "array", items: { $ref: "Run#" } }) } },
+    async () => (await manager.runs.list()).map(shown),
+  );
+  app.get(
+    "/runs/:id",
+    { schema: { tags: ["Runs"], summary: "How a run stands", params: ofRun, response: answers({ $ref: "Run#" }, 404) } },
+    async (request) => shown(await find(request)),
+  );
+  app.get(
+    "/runs/:id/events",
+    { schema: { tags: ["Runs"], summary: "What happens to a run, as server-sent events", params: ofRun, produces: ["text/event-stream"] } },
+    async (request, reply) => streamEvents(await find(request), request, reply, context),
+  );
+  app.post(
+    "/runs/:id/cancel",
+    {
+      schema: {
+        tags: ["Runs"],
+        summary: "Cancel a run",
+        params: ofRun,
+        response: answers(record({ cancelled: { type: "boolean" } }), 404, 409),
+      },
+    },
+    async (request) => {
+      const run = await find(request);
+      if (await manager.cancel(run.id)) return { cancelled: true };
+      throw new HttpError(409, `the run ${run.id} is ${FINAL.has(run.state) ? `over (${run.state})` : "another server's"}`, "id");
+    },
+  );
+  app.get(
+    "/runs/:id/beacons/:n",
+    {
+      schema: {
+        tags: ["Runs"],
+        summary: "One beacon with its evidence",
+        params: {
+          type: "object",
+          required: ["id", "n"],
+          properties: { id: text("The run"), n: { type: "string", pattern: "^[1-9]\\d{0,8}$" } },
+        },
+        response: answers(anything, 400, 404),
+      },
+    },
+    async (request) => {
+      const run = await find(request);
+      const { n } = request.params as { n: string };
+      const beacon = await manager.runs.beacon(run.id, Number(n));
+      if (!beacon) throw new HttpError(404, `the run ${run.id} has no beacon ${n}`, "n");
+      return beacon;
+    },
+  );
+  app.get(
+    "/runs/:id/export",
+    {
+      schema: {
+        tags: ["Runs"],
+        summary: "The potential beacons of a run as a file",
+        params: ofRun,
+        querystring: query([], { format: { type: "string", enum: ["csv", "ndjson"], default: "csv", description: "How" } }),
+      },
+    },
+    async (request, reply) => {
+      const run = await find(request);
+      const { format = "csv" } = request.query as { format?: string };
+      const { type, body } = await exported(format, await manager.runs.beacons(run.id));
+      return reply.type(type).header("content-disposition", `attachment; filename="beacons-${run.id}.${format}"`).send(body);
+    },
+  );
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import swagger from "@fastify/swagger";
+import swaggerUi from "@fastify/swagger-ui";
+import Fastify, { type FastifyInstance } from "fastify";
+import type { Context } from "./context.js";
+import { addGuard } from "./guard.js";
+import { addMetrics } from "./metrics.js";
+import { answerError, HttpError, sendProblem } from "./problem.js";
+import { applicationRoutes } from "./routes/application.js";
+import { resultRoutes } from "./routes/results.js";
+import { runRoutes } from "./routes/runs.js";
+import { searchRoutes } from "./routes/searches.js";
+import { sourceRoutes } from "./routes/sources.js";
+import { problemSchema, runSchema } from "./schemas.js";
+
+/** How a server is built. */
+export interface ServerOptions {
+  readonly loopback: boolean;
+  /** Whether to log, and how much; false: nothing. */
+  readonly log: false | "info" | "warn" | "debug";
+  /** Bytes of a body at most. Default 1 MiB. */
+  readonly bodyBytes?: number;
+}
+
+const BODY_BYTES = 1 << 20;
+
+/** Bodies are JSON whatever their type says; no body is no parameter. */
+function readJsonAlways(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "string" }, (_, body, done) => {
+    const text = String(body);
+    if (text.trim() === "") return done(null, {});
+    try {
+      done(null, JSON.parse(text));
+    } catch (cause) {
+      done(new HttpError(400, `the body is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`));
+    }
+  });
+}
+
+/** Builds the server: every route, its checks and its documentation. */
+export async function buildServer(context: Context, { loopback, log, bodyBytes = BODY_BYTES }: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: log === false ? false : { level: log, redact: ["req.headers['x-api-key']"] },
+    bodyLimit: bodyBytes,
+    forceCloseConnections: "idle",
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: 200 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allowUnionTypes: true } },
+  });
+  readJsonAlways(app);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, 404, `there is no ${request.method} ${request.url.split("?")[0]}`),
+  );
+  app.addSchema(problemSchema);
+  app.addSchema(runSchema);
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
+  });
+  addGuard(app, context, loopback);
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Heliograph", version: context.version, description: "Find out who is calling home, from your Zeek logs." },
+      components: { securitySchemes: { apiKey: { type: "apiKey", name: "x-api-key", in: "header" } } },
+      security: [{ apiKey: [] }, {}],
+    },
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json["$id"] ?? `schema-${index}`) },
+  });
+  await app.register(swaggerUi, { routePrefix: "/api/docs" });
+  addMetrics(app, context);
+  app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
+  app.get("/readyz", { schema: { hide: true } }, async (request, reply) => {
+    try {
+      await context.keys.required();
+      return { status: "ready" };
+    } catch {
+      return sendProblem(request, reply, 503, "the store does not answer");
+    }
+  });
+  app.get("/docs", { schema: { hide: true } }, async (_, reply) => reply.redirect("/api/docs/"));
+  for (const path of ["/openapi.json", "/api/openapi.json"]) app.get(path, { schema: { hide: true } }, async () => app.swagger());
+  await app.register(
+    async (api) => {
+      applicationRoutes(api, context);
+      searchRoutes(api, context);
+      resultRoutes(api, context);
+      runRoutes(api, context);
+      sourceRoutes(api, context);
+    },
+    { prefix: "/api" },
+  );
+  await app.ready();
+  return app;
+}

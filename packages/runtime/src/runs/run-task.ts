@@ -1,0 +1,166 @@
+import type { MessagePort } from "node:worker_threads";
+import {
+  type Beacon,
+  type ConnectionFilter,
+  CoreError,
+  type ExplainedFlow,
+  formatTime,
+  type Search,
+  type TimeBounds,
+} from "@heliograph/core";
+import { findLogs } from "../files/find-logs.js";
+import type { Progress } from "../hunt/hunt-logs.js";
+import { type Investigation, investigate } from "../hunt/investigate.js";
+import type { RunResult } from "../store/run-store.js";
+
+/** What a run does; plain data, for a thread of its own. */
+export interface RunOrder {
+  readonly search: Search;
+  readonly paths: readonly string[];
+  readonly bounds: TimeBounds;
+  readonly filter: ConnectionFilter;
+  readonly names: boolean;
+  /** Whether folders are searched for archives of any name too. */
+  readonly archives: boolean;
+  /** Whether the log tells what was decided of each group. */
+  readonly verbose: boolean;
+  readonly threads?: number;
+}
+
+/** What a run tells while it works. */
+export type RunMessage =
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "log"; readonly lines: readonly string[] };
+
+/** The logs of a run could not be read; what went wrong is for whoever asked. */
+export class UnreadableLogs extends Error {
+  override readonly name = "UnreadableLogs";
+}
+
+const TOP_TALKERS = 100;
+
+/** A beacon's evidence as it is kept and shown. */
+export function evidenceOf({ evidence, prevalence, modes, profile, names, payload, family }: Beacon): object {
+  const { intervals, timeline, ...all } = profile;
+  return {
+    ...evidence,
+    names,
+    prevalence,
+    modes,
+    intervalMinutes: intervals,
+    timeline: { from: formatTime(timeline.from), to: formatTime(timeline.to), counts: timeline.counts },
+    all: { ...all, longestGapStart: formatTime(all.longestGapStart) },
+    ...(payload && { payload }),
+    ...(family && { family }),
+  };
+}
+
+/** What is kept of an investigation with one search. */
+export function resultOf(investigation: Investigation): RunResult {
+  const reports = investigation.files.flatMap((file) => file.reports);
+  const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  return {
+    beacons: investigation.results
+      .flatMap(({ beacons }) => beacons)
+      .map((beacon) => ({
+        source: beacon.source,
+        destination: beacon.destination,
+        port: beacon.port,
+        protocol: beacon.protocol,
+        score: beacon.score,
+        name: beacon.names[0] ?? "UNKNOWN",
+        connectionCount: beacon.connectionCount,
+        firstOccurrence: formatTime(beacon.firstOccurrence),
+        lastOccurrence: formatTime(beacon.lastOccurrence),
+        evidence: evidenceOf(beacon),
+      })),
+    talkers: investigation.talkers ?? [],
+    summary: {
+      files: investigation.files.length,
+      rows: sum((report) => report.rows),
+      malformedRows: sum((report) => report.malformedRows),
+      duplicateRows: investigation.duplicateRows,
+      groups: investigation.groups,
+      bytes: sum((report) => report.bytes),
+      seconds: Number(investigation.seconds.toFixed(3)),
+      rowsOutside: investigation.rowsOutside,
+      removedRows: investigation.removedRows,
+    },
+  };
+}
+
+function decisionLine({ source, destination, port, protocol, connectionCount, searches }: ExplainedFlow): string {
+  const [{ steps = [], score } = {}] = searches;
+  const failed = steps.find(({ passed }) => !passed);
+  const verdict =
+    score !== undefined
+      ? `potential beacon, score ${score.toFixed(2)}`
+      : failed
+        ? `left out: ${failed.step} ${Number.isNaN(failed.measured) ? "not defined" : Number(failed.measured.toFixed(4))}, wanted ${failed.comparison} ${failed.limit} ${failed.unit}`.trim()
+        : "left out";
+  return `group ${source} -> ${destination} ${port}/${protocol}, ${connectionCount} connections: ${verdict}`;
+}
+
+function readLines({ files }: Investigation): string[] {
+  return files.flatMap(({ file, reports }) =>
+    reports.flatMap((report) => [
+      `read ${report.source || file.name}: ${report.rows} rows, ${report.malformedRows} malformed${report.truncated ? ", truncated" : ""}${report.damaged === undefined ? "" : `, damaged: ${report.damaged}`}`,
+      ...report.problems.slice(0, 10).map(({ line, reason }) => `  line ${line}: ${reason}`),
+    ]),
+  );
+}
+
+/** Does a run: finds and reads the logs, searches, and tells how it goes. */
+export async function runOrder(order: RunOrder, tell: (message: RunMessage) => void): Promise<RunResult> {
+  const log = (...lines: string[]): void => tell({ kind: "log", lines });
+  log(`search ${order.search.name} ${JSON.stringify(order.search.parameters)}`, ...order.paths.map((path) => `path ${path}`));
+  const { files, problems } = await findLogs(order.paths, { archives: order.archives });
+  log(...problems.map(({ name, reason }) => `${name}: ${reason}`));
+  if (files.length === 0)
+    throw new UnreadableLogs(problems.map(({ name, reason }) => `${name}: ${reason}`).join("; ") || "there are no logs");
+  const result = await investigate(files, {
+    searches: [order.search],
+    bounds: order.bounds,
+    filter: order.filter,
+    names: order.names,
+    topTalkers: TOP_TALKERS,
+    explain: order.verbose,
+    onProgress: (progress) => tell({ kind: "progress", progress }),
+    ...(order.threads !== undefined && { threads: order.threads }),
+  });
+  log(...readLines(result));
+  if (result.explained) {
+    log(...result.explained.flows.map(decisionLine));
+    if (result.explained.omitted > 0) log(`… and ${result.explained.omitted} more groups`);
+  }
+  const kept = resultOf(result);
+  const rows = result.files.flatMap(({ reports }) => reports).reduce((total, report) => total + report.rows, 0);
+  if (
+    rows === 0 &&
+    result.files.every(({ reports }) =>
+      reports.every((report) => report.malformedRows + report.otherRows > 0 || report.damaged !== undefined || report.truncated),
+    )
+  )
+    throw new UnreadableLogs("no log has a readable row; the run's log says why");
+  log(`found ${kept.beacons.length} potential beacons; summary ${JSON.stringify(kept.summary)}`);
+  return kept;
+}
+
+/** The piece of work that the pool's threads do. */
+export async function work({
+  order,
+  port,
+}: {
+  readonly order: RunOrder;
+  readonly port: MessagePort;
+}): Promise<{ readonly result: RunResult } | { readonly failure: string; readonly unreadable: boolean }> {
+  try {
+    return { result: await runOrder(order, (message) => port.postMessage(message)) };
+  } catch (cause) {
+    // Errors lose their class on the way to another thread.
+    if (cause instanceof UnreadableLogs || cause instanceof CoreError) return { failure: cause.message, unreadable: true };
+    throw cause;
+  } finally {
+    port.close();
+  }
+}

@@ -1,0 +1,101 @@
+import { type Kysely, type Migration, Migrator, sql } from "kysely";
+import type { StoreTables } from "./database.js";
+
+/** Migrations by name, in order; one that was released is never changed. */
+function migrations(postgres: boolean): Record<string, Migration> {
+  return {
+    "0001-runs": {
+      async up(db: Kysely<unknown>) {
+        await db.schema
+          .createTable("runs")
+          .addColumn("id", "text", (column) => column.primaryKey())
+          .addColumn("search", "text", (column) => column.notNull())
+          .addColumn("parameters", "text", (column) => column.notNull())
+          .addColumn("source", "text", (column) => column.notNull())
+          .addColumn("state", "text", (column) => column.notNull())
+          .addColumn("progress", "double precision", (column) => column.notNull())
+          .addColumn("created_at", "text", (column) => column.notNull())
+          .addColumn("started_at", "text")
+          .addColumn("finished_at", "text")
+          .addColumn("beacon_count", "integer", (column) => column.notNull())
+          .addColumn("summary", "text")
+          .addColumn("error", "text")
+          .addColumn("log_file", "text", (column) => column.notNull().unique())
+          .addColumn("instance", "text")
+          .execute();
+        await db.schema.createIndex("runs_by_time").on("runs").columns(["created_at", "id"]).execute();
+        await db.schema
+          .createTable("beacons")
+          .addColumn("run_id", "text", (column) => column.notNull().references("runs.id").onDelete("cascade"))
+          .addColumn("n", "integer", (column) => column.notNull())
+          .addColumn("source", "text", (column) => column.notNull())
+          .addColumn("destination", "text", (column) => column.notNull())
+          .addColumn("port", "integer", (column) => column.notNull())
+          .addColumn("protocol", "text", (column) => column.notNull())
+          .addColumn("score", "double precision", (column) => column.notNull())
+          .addColumn("name", "text", (column) => column.notNull())
+          .addColumn("connection_count", "integer", (column) => column.notNull())
+          .addColumn("first_occurrence", "text", (column) => column.notNull())
+          .addColumn("last_occurrence", "text", (column) => column.notNull())
+          .addColumn("evidence", "text", (column) => column.notNull())
+          .addPrimaryKeyConstraint("beacons_key", ["run_id", "n"])
+          .execute();
+        await db.schema
+          .createTable("top_talkers")
+          .addColumn("run_id", "text", (column) => column.notNull().references("runs.id").onDelete("cascade"))
+          .addColumn("n", "integer", (column) => column.notNull())
+          .addColumn("source", "text", (column) => column.notNull())
+          .addColumn("destination", "text", (column) => column.notNull())
+          .addColumn("port", "integer", (column) => column.notNull())
+          .addColumn("connections", "integer", (column) => column.notNull())
+          .addPrimaryKeyConstraint("top_talkers_key", ["run_id", "n"])
+          .execute();
+        await db.schema
+          .createTable("log_lines")
+          .addColumn("id", postgres ? "bigserial" : "integer", (column) => column.primaryKey())
+          .addColumn("log_file", "text", (column) => column.notNull())
+          .addColumn("line", "text", (column) => column.notNull())
+          .execute();
+        await db.schema.createIndex("log_lines_by_file").on("log_lines").columns(["log_file", "id"]).execute();
+        await db.schema
+          .createTable("filtered_hosts")
+          .addColumn("ip", "text", (column) => column.primaryKey())
+          .addColumn("dns", "text", (column) => column.notNull())
+          .addColumn("description", "text", (column) => column.notNull())
+          .addColumn("filtered_at", "text", (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("data_sources")
+          .addColumn("name", "text", (column) => column.primaryKey())
+          .addColumn("path", "text", (column) => column.notNull())
+          .addColumn("filter", "text", (column) => column.notNull())
+          .addColumn("created_at", "text", (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("api_keys")
+          .addColumn("id", "text", (column) => column.primaryKey())
+          .addColumn("name", "text", (column) => column.notNull())
+          .addColumn("hash", "text", (column) => column.notNull())
+          .addColumn("created_at", "text", (column) => column.notNull())
+          .addColumn("revoked_at", "text")
+          .execute();
+        await db.schema
+          .createTable("instances")
+          .addColumn("id", "text", (column) => column.primaryKey())
+          .addColumn("host", "text", (column) => column.notNull())
+          .addColumn("pid", "integer", (column) => column.notNull())
+          .addColumn("seen_at", "text", (column) => column.notNull())
+          .execute();
+      },
+    },
+  };
+}
+
+/** Brings the store's tables up to date; two processes that do so at once wait for each other. */
+export async function migrate(db: Kysely<StoreTables>, postgres: boolean): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations(postgres) } });
+  // SQLite has no lock of Kysely's: take the database's own, so that a second process finds the work done.
+  if (!postgres) await sql`select 1`.execute(db);
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}
