@@ -626,6 +626,99 @@ describe("names, allow lists and families", () => {
   });
 });
 
+describe("runs, filter, keys and serve", () => {
+  let data = "";
+  const own = (...args: string[]): Promise<Ran> => heliograph(args, undefined, { HELIOGRAPH_DATA_DIR: data });
+  const saved = async (): Promise<{ id: string; search: string; beaconCount: number }[]> => {
+    const { out } = await own("runs", "list", "--json");
+    return JSON.parse(out) as { id: string; search: string; beaconCount: number }[];
+  };
+
+  beforeAll(async () => {
+    data = mkdtempSync(join(tmpdir(), "data-"));
+    expect((await own("runs", "list")).out).toContain("There are no runs");
+    const hunt = await own("hunt", "quick,hierarchical", "--save", examples);
+    expect([hunt.code, hunt.err]).toEqual([0, expect.stringMatching(/^saved as run \S+\nsaved as run \S+\n$/)]);
+  });
+  afterAll(() => rmSync(data, { recursive: true }));
+
+  it("keep what was found, a run for each search", async () => {
+    const runs = await saved();
+    expect(runs.map(({ search }) => search).sort()).toEqual(["hierarchical", "quick"]);
+    const quick = runs.find(({ search }) => search === "quick");
+    expect(quick?.beaconCount).toBe(8);
+    const shown = await own("runs", "show", quick?.id.slice(0, 8) ?? "");
+    expect(shown.out).toMatch(/10\.20\.1\.24 +185\.199\.220\.14 +UNKNOWN +443\/tcp +287/);
+    const csv = await own("runs", "export", quick?.id ?? "");
+    expect(csv.out.split("\n")).toHaveLength(10);
+    expect(csv.out).toMatch(
+      /^ID,Source IP,Destination IP,Port,Score,DNS,Connection Count,First Occurrence,Last Occurrence\n1,10\.20\.1\.24,/,
+    );
+    const ndjson = await own("runs", "export", quick?.id ?? "", "--format", "ndjson");
+    expect(JSON.parse(ndjson.out.split("\n")[0] ?? "")).toMatchObject({ n: 1, evidence: { n: 286, clusterSize: 286 } });
+    expect(await own("runs", "show", "nothing")).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("there is no run nothing"),
+    });
+  });
+
+  it("leave filtered hosts out, and delete runs", async () => {
+    const quick = (await saved()).find(({ search }) => search === "quick")?.id ?? "";
+    expect((await own("filter", "add", "185.199.220.14", "--description", "ours")).code).toBe(0);
+    expect((await own("filter", "list")).out).toMatch(/185\.199\.220\.14 +UNKNOWN +\S+ \S+ +ours/);
+    expect((await own("runs", "export", quick)).out).not.toContain("185.199.220.14");
+    expect((await own("filter", "remove", "185.199.220.14")).code).toBe(0);
+    expect((await own("filter", "remove", "185.199.220.14")).code).toBe(2);
+    expect((await own("filter", "add", "10.0.0.0/8")).err).toContain("is no address");
+    expect((await own("runs", "export", quick)).out).toContain("185.199.220.14");
+    expect((await own("runs", "delete", quick)).out).toBe(`${quick} was deleted\n`);
+    expect(await saved()).toHaveLength(1);
+  });
+
+  it("serve what is saved, with a key once there is one, until told to stop", async () => {
+    const child = spawn(
+      process.execPath,
+      [bin, "serve", "--port", "0", "--root", `examples=${examples}`, "--log-level", "off", "--data-dir", data],
+      { cwd: folder },
+    );
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    const line = await new Promise<string>((resolve) => child.stdout.once("data", (text) => resolve(String(text))));
+    const url = /http:\S+?(?=,)/.exec(line)?.[0] ?? "";
+    const groups = (await (await fetch(`${url}/api/results/beacon_groups`)).json()) as object[];
+    expect(groups).toHaveLength((await saved()).length);
+    const search = await fetch(`${url}/api/searches/quick_cluster`, { method: "POST", body: JSON.stringify({ log_dir: "/examples" }) });
+    expect(await search.json()).toMatchObject({ cnt: 8 });
+    const { key, name } = JSON.parse((await own("keys", "create", "me", "--json")).out) as { key: string; name: string };
+    expect([key, name]).toEqual([expect.stringMatching(/^hg_[\w-]{43}$/), "me"]);
+    const status = async (headers: Record<string, string>): Promise<number> => {
+      const answer = await fetch(`${url}/api/runs`, { headers });
+      await answer.text();
+      return answer.status;
+    };
+    expect([await status({}), await status({ "x-api-key": key })]).toEqual([401, 200]);
+    expect((await own("keys", "list")).out).toMatch(/me +\S+ \S+ +valid/);
+    expect((await own("keys", "revoke", "me")).out).toBe("1 key was revoked\n");
+    expect(await status({ "x-api-key": key })).toBe(401);
+    child.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  });
+
+  it("say what is wrong with how they are called", async () => {
+    expect(await own("serve", "--root", "examples")).toMatchObject({ code: 2, err: expect.stringContaining("--root must be NAME=PATH") });
+    expect(await own("serve", "--root", "x=/no/such/folder")).toMatchObject({ code: 2, err: expect.stringContaining("no such folder") });
+    expect(await own("serve", "--port", "70000")).toMatchObject({ code: 2, err: expect.stringContaining("--port must be") });
+    const fresh = mkdtempSync(join(tmpdir(), "data-"));
+    const open = await heliograph(["serve", "--host", "0.0.0.0", "--port", "0", "--data-dir", fresh]);
+    expect([open.code, open.err]).toEqual([2, expect.stringContaining("heliograph keys create")]);
+    rmSync(fresh, { recursive: true });
+    expect(await heliograph(["runs", "list", "--data-dir", "/dev/null/x"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("/dev/null/x"),
+    });
+  });
+});
+
 const shared = process.env["HELIOGRAPH_SHARED"] ?? join(root, "../shared/data");
 const present = (() => {
   try {

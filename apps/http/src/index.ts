@@ -33,6 +33,7 @@ export interface RunningServer {
 }
 
 const GRACE_SECONDS = 30;
+const LAST_ANSWERS_MS = 5000;
 
 /**
  * Starts the HTTP server.
@@ -80,7 +81,12 @@ export async function start(options: StartOptions): Promise<RunningServer> {
   const close = async (): Promise<void> => {
     closing.abort();
     // Requests that wait for a search are answered when it ends.
-    await Promise.all([manager.close(graceSeconds * 1000), app.close()]);
+    const stopped = app.close();
+    await manager.close(graceSeconds * 1000);
+    // Whoever does not take the answer by then does not want it.
+    const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
+    await stopped;
+    clearTimeout(cut);
     await store.close();
   };
   return {

@@ -19,6 +19,7 @@ const TITLES: Readonly<Record<number, string>> = {
   408: "Request Timeout",
   409: "Conflict",
   413: "Content Too Large",
+  414: "URI Too Long",
   422: "Unprocessable Content",
   429: "Too Many Requests",
   500: "Internal Server Error",
@@ -52,7 +53,7 @@ export function sendProblem(
     title: TITLES[status] ?? "Error",
     status,
     detail,
-    ...(parameter !== undefined && { parameter }),
+    ...(parameter && { parameter }),
     request_id: request.id,
   };
   return reply.code(status).type("application/problem+json").send(JSON.stringify(problem));

@@ -27,6 +27,10 @@ const BODY_BYTES = 1 << 20;
 /** Bodies are JSON whatever their type says; no body is no parameter. */
 function readJsonAlways(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
+  // Whatever type was sent, or what is no type at all: one that is always taken.
+  app.addHook("onRequest", async (request) => {
+    request.raw.headers["content-type"] = "application/json";
+  });
   app.addContentTypeParser("*", { parseAs: "string" }, (_, body, done) => {
     const text = String(body);
     if (text.trim() === "") return done(null, {});
@@ -45,7 +49,7 @@ export async function buildServer(context: Context, { loopback, log, bodyBytes =
     bodyLimit: bodyBytes,
     forceCloseConnections: "idle",
     genReqId: () => randomUUID(),
-    routerOptions: { maxParamLength: 200 },
+    routerOptions: { maxParamLength: 16_384 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allowUnionTypes: true } },
   });
   readJsonAlways(app);
@@ -57,6 +61,14 @@ export async function buildServer(context: Context, { loopback, log, bodyBytes =
   app.addSchema(runSchema);
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer");
+  });
+  app.addHook("preValidation", async (request) => {
+    // No body at all is no parameter.
+    request.body ??= {};
+  });
+  app.addHook("onSend", async (_, reply) => {
+    // A connection that stays open would keep a server that stops waiting.
+    if (context.closing.aborted) void reply.header("connection", "close");
   });
   addGuard(app, context, loopback);
   await app.register(swagger, {

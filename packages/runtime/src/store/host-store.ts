@@ -32,13 +32,12 @@ export class HostStore {
       .orderBy("runs.created_at", "desc")
       .limit(1)
       .executeTakeFirst();
-    const [added] = await this.#store.write
+    const { numInsertedOrUpdatedRows } = await this.#store.write
       .insertInto("filtered_hosts")
       .values({ ip, dns: known?.name ?? "UNKNOWN", description, filtered_at: new Date().toISOString() })
       .onConflict((conflict) => conflict.column("ip").doNothing())
-      .returning("ip")
-      .execute();
-    return added !== undefined;
+      .executeTakeFirst();
+    return Number(numInsertedOrUpdatedRows) === 1;
   }
 
   /** False when it was not filtered. */

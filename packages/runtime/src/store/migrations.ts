@@ -1,13 +1,14 @@
-import { type Kysely, type Migration, Migrator, sql } from "kysely";
+import { type Kysely, type Migration, Migrator } from "kysely";
 import type { StoreTables } from "./database.js";
 
-/** Migrations by name, in order; one that was released is never changed. */
+/** Migrations by name, in order; one that was released is never changed. Each can be done again after it was cut off in the middle. */
 function migrations(postgres: boolean): Record<string, Migration> {
   return {
     "0001-runs": {
       async up(db: Kysely<unknown>) {
         await db.schema
           .createTable("runs")
+          .ifNotExists()
           .addColumn("id", "text", (column) => column.primaryKey())
           .addColumn("search", "text", (column) => column.notNull())
           .addColumn("parameters", "text", (column) => column.notNull())
@@ -23,9 +24,10 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .addColumn("log_file", "text", (column) => column.notNull().unique())
           .addColumn("instance", "text")
           .execute();
-        await db.schema.createIndex("runs_by_time").on("runs").columns(["created_at", "id"]).execute();
+        await db.schema.createIndex("runs_by_time").ifNotExists().on("runs").columns(["created_at", "id"]).execute();
         await db.schema
           .createTable("beacons")
+          .ifNotExists()
           .addColumn("run_id", "text", (column) => column.notNull().references("runs.id").onDelete("cascade"))
           .addColumn("n", "integer", (column) => column.notNull())
           .addColumn("source", "text", (column) => column.notNull())
@@ -42,6 +44,7 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .execute();
         await db.schema
           .createTable("top_talkers")
+          .ifNotExists()
           .addColumn("run_id", "text", (column) => column.notNull().references("runs.id").onDelete("cascade"))
           .addColumn("n", "integer", (column) => column.notNull())
           .addColumn("source", "text", (column) => column.notNull())
@@ -52,13 +55,15 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .execute();
         await db.schema
           .createTable("log_lines")
+          .ifNotExists()
           .addColumn("id", postgres ? "bigserial" : "integer", (column) => column.primaryKey())
           .addColumn("log_file", "text", (column) => column.notNull())
           .addColumn("line", "text", (column) => column.notNull())
           .execute();
-        await db.schema.createIndex("log_lines_by_file").on("log_lines").columns(["log_file", "id"]).execute();
+        await db.schema.createIndex("log_lines_by_file").ifNotExists().on("log_lines").columns(["log_file", "id"]).execute();
         await db.schema
           .createTable("filtered_hosts")
+          .ifNotExists()
           .addColumn("ip", "text", (column) => column.primaryKey())
           .addColumn("dns", "text", (column) => column.notNull())
           .addColumn("description", "text", (column) => column.notNull())
@@ -66,6 +71,7 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .execute();
         await db.schema
           .createTable("data_sources")
+          .ifNotExists()
           .addColumn("name", "text", (column) => column.primaryKey())
           .addColumn("path", "text", (column) => column.notNull())
           .addColumn("filter", "text", (column) => column.notNull())
@@ -73,6 +79,7 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .execute();
         await db.schema
           .createTable("api_keys")
+          .ifNotExists()
           .addColumn("id", "text", (column) => column.primaryKey())
           .addColumn("name", "text", (column) => column.notNull())
           .addColumn("hash", "text", (column) => column.notNull())
@@ -81,6 +88,7 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .execute();
         await db.schema
           .createTable("instances")
+          .ifNotExists()
           .addColumn("id", "text", (column) => column.primaryKey())
           .addColumn("host", "text", (column) => column.notNull())
           .addColumn("pid", "integer", (column) => column.notNull())
@@ -94,8 +102,6 @@ function migrations(postgres: boolean): Record<string, Migration> {
 /** Brings the store's tables up to date; two processes that do so at once wait for each other. */
 export async function migrate(db: Kysely<StoreTables>, postgres: boolean): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations(postgres) } });
-  // SQLite has no lock of Kysely's: take the database's own, so that a second process finds the work done.
-  if (!postgres) await sql`select 1`.execute(db);
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }

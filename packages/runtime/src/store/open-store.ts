@@ -4,9 +4,10 @@ import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { CoreError } from "@heliograph/core";
-import { Kysely, PostgresDialect, SqliteDialect } from "kysely";
+import { Kysely, PostgresDialect } from "kysely";
 import type { StoreTables } from "./database.js";
 import { migrate } from "./migrations.js";
+import { PatientSqliteDialect } from "./patient-sqlite.js";
 
 /** An open store. Readers never wait for the writer. */
 export interface Store {
@@ -20,7 +21,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-const BUSY_MS = 10_000;
 const MIGRATION_TRIES = 20;
 const POOL = 8;
 
@@ -46,12 +46,11 @@ async function openSqlite(folder: string): Promise<Store> {
   }
   const connect = (): Kysely<StoreTables> => {
     const database = new Database(path);
-    database.pragma(`busy_timeout = ${BUSY_MS}`);
     database.pragma("journal_mode = WAL");
     // A run that is told to be done is done, whatever happens to the machine.
     database.pragma("synchronous = FULL");
     database.pragma("foreign_keys = ON");
-    return new Kysely<StoreTables>({ dialect: new SqliteDialect({ database: database as never }) });
+    return new Kysely<StoreTables>({ dialect: new PatientSqliteDialect(database) });
   };
   const write = connect();
   await migrated(write, false);

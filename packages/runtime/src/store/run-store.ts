@@ -138,13 +138,12 @@ export class RunStore {
         log_file: `log_${second}`,
         instance: this.#store.instance,
       };
-      const [inserted] = await this.#store.write
+      const { numInsertedOrUpdatedRows } = await this.#store.write
         .insertInto("runs")
         .values(row)
         .onConflict((conflict) => conflict.column("log_file").doNothing())
-        .returning("id")
-        .execute();
-      if (inserted) return runOf(row);
+        .executeTakeFirst();
+      if (Number(numInsertedOrUpdatedRows) === 1) return runOf(row);
     }
   }
 
@@ -240,13 +239,13 @@ export class RunStore {
   /** Deletes a run with its results and its log; false when there is none. A run under way is not deleted. */
   async delete(id: string): Promise<{ readonly data: boolean; readonly log: boolean } | undefined> {
     return this.#store.write.transaction().execute(async (tx) => {
-      const [gone] = await tx
+      const gone = await tx.selectFrom("runs").select("log_file").where("id", "=", id).executeTakeFirst();
+      const { numDeletedRows } = await tx
         .deleteFrom("runs")
         .where("id", "=", id)
         .where("state", "not in", ["queued", "running"])
-        .returning("log_file")
-        .execute();
-      if (!gone) return undefined;
+        .executeTakeFirst();
+      if (!gone || Number(numDeletedRows) !== 1) return undefined;
       await tx.deleteFrom("beacons").where("run_id", "=", id).execute();
       await tx.deleteFrom("top_talkers").where("run_id", "=", id).execute();
       const log = await tx.deleteFrom("log_lines").where("log_file", "=", gone.log_file).executeTakeFirst();

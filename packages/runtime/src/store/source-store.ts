@@ -27,13 +27,12 @@ export class SourceStore {
 
   /** False when there is one of that name. */
   async add({ name, path, filter }: DataSource): Promise<boolean> {
-    const [added] = await this.#store.write
+    const { numInsertedOrUpdatedRows } = await this.#store.write
       .insertInto("data_sources")
       .values({ name, path, filter: JSON.stringify(filter), created_at: new Date().toISOString() })
       .onConflict((conflict) => conflict.column("name").doNothing())
-      .returning("name")
-      .execute();
-    return added !== undefined;
+      .executeTakeFirst();
+    return Number(numInsertedOrUpdatedRows) === 1;
   }
 
   async remove(name: string): Promise<boolean> {
