@@ -1,25 +1,25 @@
-import { type Beacon, type FlowProfile, formatTime, type PayloadProfile, type RemovedRows, type SizeProfile } from "@heliograph/core";
+import { type Beacon, formatTime } from "@heliograph/core";
 import type { HuntLogsResult, Investigation } from "@heliograph/runtime";
-import { writeToString } from "fast-csv";
-import { csvCell } from "./csv-cell.js";
-import { grouped, humanBytes, humanMinutes, humanTime, printable, sparkline, type TableColumn, textTable } from "./text-table.js";
+import {
+  API_COLUMNS,
+  csvRows,
+  evidenceOf,
+  foundLine,
+  grouped,
+  humanMinutes,
+  humanTime,
+  printable,
+  readLine,
+  sparkline,
+  totals,
+} from "@heliograph/runtime/report";
+import { type TableColumn, textTable } from "./text-table.js";
 
 /** How beacons are printed. */
 export type BeaconFormat = "table" | "json" | "ndjson" | "csv" | "markdown" | "html";
 
-/** A flow's behaviour in time, as JSON shows it. */
-export function profileObject(profile: FlowProfile): object {
-  const { intervals, timeline, ...figures } = profile;
-  return {
-    intervalMinutes: intervals,
-    timeline: { from: formatTime(timeline.from), to: formatTime(timeline.to), counts: timeline.counts },
-    all: { ...figures, longestGapStart: formatTime(figures.longestGapStart) },
-  };
-}
-
 function beaconObject(beacon: Beacon): object {
-  const { source, destination, names, port, protocol, score, connectionCount, evidence, profile, modes, prevalence, payload, family } =
-    beacon;
+  const { source, destination, port, protocol, score, connectionCount } = beacon;
   return {
     source,
     destination,
@@ -29,54 +29,7 @@ function beaconObject(beacon: Beacon): object {
     connectionCount,
     firstOccurrence: formatTime(beacon.firstOccurrence),
     lastOccurrence: formatTime(beacon.lastOccurrence),
-    evidence: { ...evidence, names, prevalence, modes, ...profileObject(profile), ...(payload && { payload }), ...(family && { family }) },
-  };
-}
-
-/** What a flow carries, in words; a line each. */
-export function payloadLines({ bytesUp, bytesDown, medianDurationSeconds, connStates }: PayloadProfile): [name: string, text: string][] {
-  const size = (profile: SizeProfile | null): string =>
-    profile === null
-      ? "not in the log"
-      : `median ${humanBytes(profile.median)}, ${(100 * profile.modalShare).toFixed(0)} % exactly ${humanBytes(profile.modal)}, in all ${humanBytes(profile.total)}`;
-  return [
-    ["Sent", size(bytesUp)],
-    ["Received", size(bytesDown)],
-    ["Duration", medianDurationSeconds === null ? "not in the log" : `median ${humanMinutes(medianDurationSeconds / 60)}`],
-    ["States", connStates.map(({ state, share }) => `${state} ${(100 * share).toFixed(0)} %`).join(", ")],
-  ];
-}
-
-/** Totals of what was read, for the JSON result and the table's last lines. */
-export function totals(result: HuntLogsResult): {
-  files: number;
-  rows: number;
-  malformedRows: number;
-  duplicateRows: number;
-  groups: number;
-  bytes: number;
-  seconds: number;
-  invalidValues: number;
-  otherRows: number;
-  rowsOutside: number;
-  truncatedFiles: number;
-  removedRows: RemovedRows;
-} {
-  const reports = result.files.flatMap((file) => file.reports);
-  const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
-  return {
-    files: result.files.length,
-    rows: sum((report) => report.rows),
-    malformedRows: sum((report) => report.malformedRows),
-    duplicateRows: result.duplicateRows,
-    groups: result.groups,
-    bytes: sum((report) => report.bytes),
-    seconds: Number(result.seconds.toFixed(3)),
-    invalidValues: sum((report) => report.invalidValues),
-    otherRows: sum((report) => report.otherRows),
-    rowsOutside: result.rowsOutside,
-    truncatedFiles: reports.filter((report) => report.truncated || report.damaged !== undefined).length,
-    removedRows: result.removedRows,
+    evidence: evidenceOf(beacon),
   };
 }
 
@@ -118,18 +71,7 @@ function columns(colour: boolean, beacons: readonly Beacon[]): TableColumn<Beaco
   ];
 }
 
-/** What the options that set a rule are called. */
-const RULE_NAMES: Readonly<Record<string, string>> = {
-  default_filters: "the default filters (loopback, link-local, multicast)",
-  conn_state: "connection state",
-};
-
 type SearchBeacons = HuntLogsResult["results"][number];
-
-/** What a search found, in words. */
-export function foundLine({ search, beacons }: SearchBeacons): string {
-  return `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
-}
 
 /** How the families were found, in words; empty when nobody asked. */
 function familyLine({ clustered, results }: Investigation): string {
@@ -147,25 +89,13 @@ function familyLine({ clustered, results }: Investigation): string {
     .join("");
 }
 
-/** What was read and what was left out, in words. */
-export function readLine(result: HuntLogsResult): string {
-  const { files, rows, malformedRows, duplicateRows, groups, bytes, seconds, rowsOutside, removedRows } = totals(result);
-  const left = [
-    malformedRows > 0 ? `${grouped(malformedRows)} malformed` : "",
-    duplicateRows > 0 ? `${grouped(duplicateRows)} duplicate` : "",
-    rowsOutside > 0 ? `${grouped(rowsOutside)} outside the time bounds` : "",
-    ...Object.entries(removedRows).map(([rule, removed]) => `${grouped(removed)} by ${RULE_NAMES[rule] ?? rule}`),
-  ].filter((text) => text !== "");
-  const read = `${grouped(rows)} connections in ${grouped(groups)} groups from ${grouped(files)} ${files === 1 ? "file" : "files"} (${humanBytes(bytes)}) in ${seconds.toFixed(2)} s`;
-  return left.length > 0 ? `${read}; rows not used: ${left.join(", ")}` : read;
-}
-
 function tableReport(result: Investigation, colour: boolean): string {
   const tables = result.results.map((one) => (one.beacons.length > 0 ? `${textTable(columns(colour, one.beacons), one.beacons)}\n` : ""));
   const [only] = result.results;
-  if (result.results.length === 1 && only) return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(result)}\n${familyLine(result)}`;
+  if (result.results.length === 1 && only)
+    return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(totals(result))}\n${familyLine(result)}`;
   const sections = result.results.map((one, index) => `${tables[index] ?? ""}${foundLine(one)}\n\n`);
-  return `${sections.join("")}Among ${readLine(result)}\n${familyLine(result)}`;
+  return `${sections.join("")}Among ${readLine(totals(result))}\n${familyLine(result)}`;
 }
 
 /**
@@ -191,31 +121,12 @@ export async function beaconReport(format: BeaconFormat, result: Investigation, 
     case "csv":
       return csvReport(result.results);
     case "html":
-      return (await import("./html-report.js")).htmlReport(result);
+      return (await import("@heliograph/runtime/report")).htmlReport(result.results, totals(result));
     case "markdown":
       return (await import("./markdown-report.js")).markdownReport(result);
     case "table":
       return tableReport(result, colour);
   }
-}
-
-/** The column names of the public API. */
-export const API_COLUMNS = [
-  "ID",
-  "Source IP",
-  "Destination IP",
-  "Port",
-  "Score",
-  "DNS",
-  "Connection Count",
-  "First Occurrence",
-  "Last Occurrence",
-];
-
-/** CSV in which no text is taken for a formula. */
-export function csvRows(headers: readonly string[], rows: readonly (readonly (string | number)[])[]): Promise<string> {
-  const cells = rows.map((row) => row.map((value) => (typeof value === "string" ? csvCell(value) : value)));
-  return writeToString(cells, { headers: [...headers], alwaysWriteHeaders: true, includeEndRowDelimiter: true });
 }
 
 async function csvReport(results: readonly SearchBeacons[]): Promise<string> {

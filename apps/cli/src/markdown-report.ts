@@ -1,7 +1,6 @@
 import type { Beacon } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
-import { foundLine, readLine } from "./beacon-report.js";
-import { grouped, humanMinutes, humanTime, printable, sparkline } from "./text-table.js";
+import { foundLine, grouped, humanMinutes, humanTime, printable, readLine, sparkline, totals } from "@heliograph/runtime/report";
 
 /** Text that Markdown takes for nothing but text. */
 const escaped = (text: string): string => printable(text, 500).replace(/[\\`*_{}[\]<>()#+!|~&-]/g, "\\$&");
@@ -36,5 +35,5 @@ export function markdownReport(result: HuntLogsResult): string {
           ];
     return [`## ${foundLine(one)}`, "", ...table].join("\n");
   });
-  return `# Potential beacons\n\nAmong ${escaped(readLine(result))}.\n\n${parts.join("\n")}`;
+  return `# Potential beacons\n\nAmong ${escaped(readLine(totals(result)))}.\n\n${parts.join("\n")}`;
 }

@@ -1,5 +1,5 @@
 import type { Progress } from "@heliograph/runtime";
-import { grouped, humanBytes } from "./text-table.js";
+import { grouped, humanBytes } from "@heliograph/runtime/report";
 
 const WIDTH = 24;
 

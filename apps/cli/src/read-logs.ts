@@ -1,7 +1,7 @@
 import type { Config, FileReport, FoundLogs, HuntLogsResult, InvestigateOptions, Investigation } from "@heliograph/runtime";
+import { grouped, printable } from "@heliograph/runtime/report";
 import type { Command } from "commander";
 import { ProgressBar } from "./progress-bar.js";
-import { grouped, printable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
 
 /** Options that every command which reads logs has. */

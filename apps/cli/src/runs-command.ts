@@ -1,9 +1,9 @@
+import { API_COLUMNS, csvRows, grouped } from "@heliograph/runtime/report";
 import type { Run, RunStore, Store, StoredBeacon } from "@heliograph/runtime/runs";
 import type { Command } from "commander";
-import { API_COLUMNS, csvRows } from "./beacon-report.js";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
 import { addStoreOptions, type StoreOptions, withStore } from "./store-options.js";
-import { grouped, type TableColumn, textTable } from "./text-table.js";
+import { type TableColumn, textTable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
 
 type Options = StoreOptions & OutputOptions;

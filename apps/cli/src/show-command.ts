@@ -1,12 +1,11 @@
 import { detectors, type ExplainedFlow, type ExplainedStep, type FlowProfile, formatTime, type IntervalMode } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
+import { bar, grouped, humanMinutes, humanTime, payloadLines, printable, profileObject, sparkline } from "@heliograph/runtime/report";
 import type { Command } from "commander";
-import { payloadLines, profileObject } from "./beacon-report.js";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
 import { addReadOptions, configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addSearchOptions, type BoundOptions, boundsFrom, searchesFrom } from "./search-options.js";
-import { bar, grouped, humanMinutes, humanTime, printable, sparkline } from "./text-table.js";
 
 const FORMATS = ["text", "json"] as const;
 

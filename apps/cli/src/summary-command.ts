@@ -1,9 +1,10 @@
 import { formatTime } from "@heliograph/core";
 import type { FileReport, HuntLogsResult } from "@heliograph/runtime";
+import { csvRows, grouped, humanBytes } from "@heliograph/runtime/report";
 import type { Command } from "commander";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
 import { addReadOptions, type ReadLogsOptions, readLogs } from "./read-logs.js";
-import { grouped, humanBytes, textTable } from "./text-table.js";
+import { textTable } from "./text-table.js";
 
 const FORMATS = ["table", "json", "csv"] as const;
 
@@ -71,13 +72,11 @@ function table(rows: readonly SummaryRow[]): string {
   );
 }
 
-async function csv(rows: readonly SummaryRow[]): Promise<string> {
-  const { writeToString } = await import("fast-csv");
-  const { csvCell } = await import("./csv-cell.js");
-  const headers = ["file", "bytes", "rows", "malformedRows", "duplicateRows", "first", "last", "groups", "hosts"];
-  return writeToString(
-    rows.map((row) => ({ ...row, file: csvCell(row.file) })),
-    { headers, alwaysWriteHeaders: true, includeEndRowDelimiter: true },
+function csv(rows: readonly SummaryRow[]): Promise<string> {
+  const columns = ["file", "bytes", "rows", "malformedRows", "duplicateRows", "first", "last", "groups", "hosts"] as const;
+  return csvRows(
+    columns,
+    rows.map((row) => columns.map((column) => row[column])),
   );
 }
 

@@ -1,10 +1,11 @@
 import type { Talker } from "@heliograph/core";
+import { csvRows, grouped } from "@heliograph/runtime/report";
 import type { Command } from "commander";
 import { addFilterOptions, filterFrom } from "./filter-options.js";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
 import { addReadOptions, configFrom, type ReadLogsOptions, readLogs } from "./read-logs.js";
 import { addBoundOptions, type BoundOptions, boundsFrom } from "./search-options.js";
-import { grouped, textTable } from "./text-table.js";
+import { textTable } from "./text-table.js";
 import { UsageError } from "./usage-error.js";
 
 const FORMATS = ["table", "json", "csv"] as const;
@@ -27,12 +28,9 @@ function table(talkers: readonly Talker[]): string {
   );
 }
 
-async function csv(talkers: readonly Talker[]): Promise<string> {
-  const { writeToString } = await import("fast-csv");
-  const { csvCell } = await import("./csv-cell.js");
-  const rows = talkers.map((talker) => [csvCell(talker.source), csvCell(talker.destination), talker.port, talker.connectionCount]);
-  const headers = ["Source IP", "Destination IP", "Port", "Connection Count"];
-  return writeToString(rows, { headers, alwaysWriteHeaders: true, includeEndRowDelimiter: true });
+function csv(talkers: readonly Talker[]): Promise<string> {
+  const rows = talkers.map(({ source, destination, port, connectionCount }) => [source, destination, port, connectionCount]);
+  return csvRows(["Source IP", "Destination IP", "Port", "Connection Count"], rows);
 }
 
 /** Adds `heliograph top`. */

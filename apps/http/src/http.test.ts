@@ -253,6 +253,13 @@ describe.each(["sqlite", "postgres"] as const)("the beacon API over %s", (kind) 
     ]);
     const lines = await (await fetch(`${server.url}/api/runs/${run.id}/export?format=ndjson`)).text();
     expect(JSON.parse(lines)).toEqual(beacon);
+    const report = await fetch(`${server.url}/api/runs/${run.id}/export?format=html`);
+    expect(report.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    const page = await report.text();
+    expect(page).toContain("1 potential beacon (quick)");
+    expect(page).toContain("163 connections in 2 groups from 1 file");
+    expect(page).toContain("median 10min, mean 10min");
+    expect((await ask(server, "GET", `/api/runs/${run.id}/export?format=exe`)).status).toBe(400);
     expect((await ask(server, "POST", `/api/runs/${run.id}/cancel`)).status).toBe(409);
     expect((await ask(server, "DELETE", "/api/data_sources?name=mine")).body.Deleted).toBe(true);
     expect((await ask(server, "POST", "/api/searches/quick_cluster", { data_source: "mine" })).status).toBe(404);

@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
+import { type Beacon, parseTime } from "@heliograph/core";
+import { API_COLUMNS, csvRows, evidenceFrom, htmlReport, type Totals } from "@heliograph/runtime/report";
 import type { Run, StoredBeacon } from "@heliograph/runtime/runs";
-import { writeToString } from "fast-csv";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
@@ -15,19 +16,27 @@ const FINAL = new Set(["done", "failed", "cancelled"]);
 const KEEP_ALIVE_MS = 15_000;
 const POLL_MS = 1000;
 
-/** A text that no spreadsheet takes for a formula. */
-const cell = (value: string | number): string | number => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value);
+/** A kept beacon as the searches give it. */
+const beaconOf = ({ evidence, firstOccurrence, lastOccurrence, ...beacon }: StoredBeacon): Beacon => ({
+  ...beacon,
+  ...evidenceFrom(evidence),
+  firstOccurrence: parseTime(firstOccurrence),
+  lastOccurrence: parseTime(lastOccurrence),
+});
 
-async function exported(format: string, beacons: readonly StoredBeacon[]): Promise<{ type: string; body: string }> {
-  if (format === "ndjson") {
-    return { type: "application/x-ndjson", body: beacons.map((beacon) => `${JSON.stringify(beacon)}\n`).join("") };
+async function exported(format: string, run: Run, beacons: readonly StoredBeacon[]): Promise<{ type: string; body: string }> {
+  switch (format) {
+    case "html": {
+      const found = { search: { name: run.search, parameters: run.parameters }, beacons: beacons.map(beaconOf) };
+      return { type: "text/html; charset=utf-8", body: htmlReport([found], run.summary as Totals) };
+    }
+    case "ndjson":
+      return { type: "application/x-ndjson", body: beacons.map((beacon) => `${JSON.stringify(beacon)}\n`).join("") };
+    default: {
+      const rows = beacons.map((beacon) => Object.values(resultRow(beacon)));
+      return { type: "text/csv; charset=utf-8", body: await csvRows(API_COLUMNS, rows) };
+    }
   }
-  const headers = ["ID", "Source IP", "Destination IP", "Port", "Score", "DNS", "Connection Count", "First Occurrence", "Last Occurrence"];
-  const rows = beacons.map((beacon) => Object.values(resultRow(beacon)).map(cell));
-  return {
-    type: "text/csv; charset=utf-8",
-    body: await writeToString(rows, { headers, alwaysWriteHeaders: true, includeEndRowDelimiter: true }),
-  };
 }
 
 /** Sends what happens to a run as server-sent events until it has ended. */
@@ -130,13 +139,14 @@ export function runRoutes(app: FastifyInstance, context: Context): void {
         tags: ["Runs"],
         summary: "The potential beacons of a run as a file",
         params: ofRun,
-        querystring: query([], { format: { type: "string", enum: ["csv", "ndjson"], default: "csv", description: "How" } }),
+        querystring: query([], { format: { type: "string", enum: ["csv", "ndjson", "html"], default: "csv", description: "How" } }),
       },
     },
     async (request, reply) => {
       const run = await find(request);
       const { format = "csv" } = request.query as { format?: string };
-      const { type, body } = await exported(format, await manager.runs.beacons(run.id));
+      if (run.summary === null) throw new HttpError(409, `the run ${run.id} is ${run.state}: there is nothing to export`, "id");
+      const { type, body } = await exported(format, run, await manager.runs.beacons(run.id));
       return reply.type(type).header("content-disposition", `attachment; filename="beacons-${run.id}.${format}"`).send(body);
     },
   );

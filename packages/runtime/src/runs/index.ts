@@ -6,4 +6,4 @@ export { type Run, type RunResult, type RunSource, RunStore, type StoredBeacon }
 export { type DataSource, SourceStore } from "../store/source-store.js";
 export { PathError, Roots } from "./roots.js";
 export { type RunEnd, type RunEvent, type RunLimits, RunManager, TooManyRuns } from "./run-manager.js";
-export { evidenceOf, type RunOrder, resultOf } from "./run-task.js";
+export { type RunOrder, resultOf } from "./run-task.js";

@@ -1,16 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
-import {
-  type Beacon,
-  type ConnectionFilter,
-  CoreError,
-  type ExplainedFlow,
-  formatTime,
-  type Search,
-  type TimeBounds,
-} from "@heliograph/core";
+import { type ConnectionFilter, CoreError, type ExplainedFlow, formatTime, type Search, type TimeBounds } from "@heliograph/core";
 import { findLogs } from "../files/find-logs.js";
 import type { Progress } from "../hunt/hunt-logs.js";
 import { type Investigation, investigate } from "../hunt/investigate.js";
+import { evidenceOf } from "../report/evidence.js";
+import { totals } from "../report/reading.js";
 import type { RunResult } from "../store/run-store.js";
 
 /** What a run does; plain data, for a thread of its own. */
@@ -39,26 +33,8 @@ export class UnreadableLogs extends Error {
 
 const TOP_TALKERS = 100;
 
-/** A beacon's evidence as it is kept and shown. */
-export function evidenceOf({ evidence, prevalence, modes, profile, names, payload, family }: Beacon): object {
-  const { intervals, timeline, ...all } = profile;
-  return {
-    ...evidence,
-    names,
-    prevalence,
-    modes,
-    intervalMinutes: intervals,
-    timeline: { from: formatTime(timeline.from), to: formatTime(timeline.to), counts: timeline.counts },
-    all: { ...all, longestGapStart: formatTime(all.longestGapStart) },
-    ...(payload && { payload }),
-    ...(family && { family }),
-  };
-}
-
 /** What is kept of an investigation with one search. */
 export function resultOf(investigation: Investigation): RunResult {
-  const reports = investigation.files.flatMap((file) => file.reports);
-  const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
   return {
     beacons: investigation.results
       .flatMap(({ beacons }) => beacons)
@@ -75,17 +51,7 @@ export function resultOf(investigation: Investigation): RunResult {
         evidence: evidenceOf(beacon),
       })),
     talkers: investigation.talkers ?? [],
-    summary: {
-      files: investigation.files.length,
-      rows: sum((report) => report.rows),
-      malformedRows: sum((report) => report.malformedRows),
-      duplicateRows: investigation.duplicateRows,
-      groups: investigation.groups,
-      bytes: sum((report) => report.bytes),
-      seconds: Number(investigation.seconds.toFixed(3)),
-      rowsOutside: investigation.rowsOutside,
-      removedRows: investigation.removedRows,
-    },
+    summary: totals(investigation),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { Beacon, Histogram } from "@heliograph/core";
-import type { HuntLogsResult } from "@heliograph/runtime";
-import { foundLine, payloadLines, readLine } from "./beacon-report.js";
-import { grouped, humanMinutes, humanTime, printable } from "./text-table.js";
+import { type FoundBeacons, foundLine, payloadLines, readLine, type Totals } from "./reading.js";
+import { grouped, humanMinutes, humanTime, printable } from "./words.js";
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
@@ -89,7 +88,7 @@ function row(beacon: Beacon, id: string): string {
 <td class="n">${humanMinutes(Number(beacon.evidence["medianMinutes"]))}</td><td>${humanTime(beacon.firstOccurrence)}</td><td>${humanTime(beacon.lastOccurrence)}</td></tr>`;
 }
 
-function searchPart(one: HuntLogsResult["results"][number]): string {
+function searchPart(one: FoundBeacons): string {
   const { search, beacons } = one;
   const parameters = Object.entries(search.parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const id = (index: number): string => `${search.name}-${index + 1}`;
@@ -104,13 +103,13 @@ ${beacons.map((beacon, index) => section(beacon, id(index))).join("\n")}`;
 }
 
 /** One page that needs nothing else: a table, and charts for each beacon. */
-export function htmlReport(result: HuntLogsResult): string {
+export function htmlReport(results: readonly FoundBeacons[], read: Totals): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Heliograph: potential beacons</title><style>${STYLE}</style></head>
-<body><h1>Potential beacons</h1><p>Among ${escaped(readLine(result))}. Regular is not malicious: time servers and update checks are regular too.</p>
-${result.results.map((one) => searchPart(one)).join("\n")}
+<body><h1>Potential beacons</h1><p>Among ${escaped(readLine(read))}. Regular is not malicious: time servers and update checks are regular too.</p>
+${results.map((one) => searchPart(one)).join("\n")}
 </body></html>
 `;
 }

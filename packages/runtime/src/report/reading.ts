@@ -1,0 +1,83 @@
+import type { Beacon, PayloadProfile, RemovedRows, SizeProfile } from "@heliograph/core";
+import type { HuntLogsResult } from "../hunt/hunt-logs.js";
+import { grouped, humanBytes, humanMinutes } from "./words.js";
+
+/** What a search found. */
+export interface FoundBeacons {
+  readonly search: { readonly name: string; readonly parameters: object };
+  readonly beacons: readonly Beacon[];
+}
+
+/** What a flow carries, in words; a line each. */
+export function payloadLines({ bytesUp, bytesDown, medianDurationSeconds, connStates }: PayloadProfile): [name: string, text: string][] {
+  const size = (profile: SizeProfile | null): string =>
+    profile === null
+      ? "not in the log"
+      : `median ${humanBytes(profile.median)}, ${(100 * profile.modalShare).toFixed(0)} % exactly ${humanBytes(profile.modal)}, in all ${humanBytes(profile.total)}`;
+  return [
+    ["Sent", size(bytesUp)],
+    ["Received", size(bytesDown)],
+    ["Duration", medianDurationSeconds === null ? "not in the log" : `median ${humanMinutes(medianDurationSeconds / 60)}`],
+    ["States", connStates.map(({ state, share }) => `${state} ${(100 * share).toFixed(0)} %`).join(", ")],
+  ];
+}
+
+/** Totals of what was read and of what was left out. */
+export interface Totals {
+  readonly files: number;
+  readonly rows: number;
+  readonly malformedRows: number;
+  readonly duplicateRows: number;
+  readonly groups: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly invalidValues: number;
+  readonly otherRows: number;
+  readonly rowsOutside: number;
+  readonly truncatedFiles: number;
+  readonly removedRows: RemovedRows;
+}
+
+/** Totals of what was read, for the JSON result and the table's last lines. */
+export function totals(result: HuntLogsResult): Totals {
+  const reports = result.files.flatMap((file) => file.reports);
+  const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((total, report) => total + of(report), 0);
+  return {
+    files: result.files.length,
+    rows: sum((report) => report.rows),
+    malformedRows: sum((report) => report.malformedRows),
+    duplicateRows: result.duplicateRows,
+    groups: result.groups,
+    bytes: sum((report) => report.bytes),
+    seconds: Number(result.seconds.toFixed(3)),
+    invalidValues: sum((report) => report.invalidValues),
+    otherRows: sum((report) => report.otherRows),
+    rowsOutside: result.rowsOutside,
+    truncatedFiles: reports.filter((report) => report.truncated || report.damaged !== undefined).length,
+    removedRows: result.removedRows,
+  };
+}
+
+/** What the options that set a rule are called. */
+const RULE_NAMES: Readonly<Record<string, string>> = {
+  default_filters: "the default filters (loopback, link-local, multicast)",
+  conn_state: "connection state",
+};
+
+/** What a search found, in words. */
+export function foundLine({ search, beacons }: FoundBeacons): string {
+  return `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
+}
+
+/** What was read and what was left out, in words. */
+export function readLine(totals: Totals): string {
+  const { files, rows, malformedRows, duplicateRows, groups, bytes, seconds, rowsOutside, removedRows } = totals;
+  const left = [
+    malformedRows > 0 ? `${grouped(malformedRows)} malformed` : "",
+    duplicateRows > 0 ? `${grouped(duplicateRows)} duplicate` : "",
+    rowsOutside > 0 ? `${grouped(rowsOutside)} outside the time bounds` : "",
+    ...Object.entries(removedRows).map(([rule, removed]) => `${grouped(removed)} by ${RULE_NAMES[rule] ?? rule}`),
+  ].filter((text) => text !== "");
+  const read = `${grouped(rows)} connections in ${grouped(groups)} groups from ${grouped(files)} ${files === 1 ? "file" : "files"} (${humanBytes(bytes)}) in ${seconds.toFixed(2)} s`;
+  return left.length > 0 ? `${read}; rows not used: ${left.join(", ")}` : read;
+}
