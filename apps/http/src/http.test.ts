@@ -152,6 +152,8 @@ describe.each(["sqlite", "postgres"] as const)("the beacon API over %s", (kind) 
     const log = (await ask(server, "GET", `/api/results/log_file?log_file=${log_file}`)).body.file_content;
     expect(log).toContain("163 rows, 0 malformed");
     expect(log).toContain("found 2 potential beacons");
+    expect(log).toContain("read /office/logs/conn.log: ");
+    expect(log).not.toContain(office.root);
     expect((await ask(server, "DELETE", `/api/results/log_file?log_file=${log_file}`)).body).toEqual({
       Deleted: true,
       Message: expect.any(String),
@@ -328,6 +330,7 @@ describe("errors", () => {
     expect(answer.body).toMatchObject({ status, detail: expect.any(String), request_id: answer.headers.get("x-request-id") });
     if (parameter !== undefined) expect(answer.body.parameter).toContain(parameter);
     expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\.js:\d+|at Object/);
+    expect(JSON.stringify(answer.body)).not.toContain(office.root);
   });
 
   it("takes a body of any type, and none", async () => {

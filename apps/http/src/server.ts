@@ -45,7 +45,7 @@ function readJsonAlways(app: FastifyInstance): void {
 /** Builds the server: every route, its checks and its documentation. */
 export async function buildServer(context: Context, { loopback, log, bodyBytes = BODY_BYTES }: ServerOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: log === false ? false : { level: log, redact: ["req.headers['x-api-key']"] },
+    logger: log === false ? false : { level: log, stream: process.stderr, redact: ["req.headers['x-api-key']"] },
     bodyLimit: bodyBytes,
     forceCloseConnections: "idle",
     genReqId: () => randomUUID(),

@@ -126,8 +126,8 @@ async function modesOf(samples: Iterable<readonly number[]>): Promise<Map<readon
   return modes;
 }
 
-/** Flows explained at most. */
-const MOST_EXPLAINED = 1000;
+/** Flows explained when nobody says how many. */
+const EXPLAINED = 1000;
 
 /** Flows explained, and how many more there were. */
 export interface ExplainedFlows {
@@ -137,8 +137,8 @@ export interface ExplainedFlows {
 
 /** What a search tells besides its beacons. */
 export interface SearchOptions extends Pick<VisitOptions, "filter" | "names" | "nextBucket"> {
-  /** Explain every flow of at least two connections: for the few that a filter leaves. Those beyond 1,000 are counted. */
-  readonly explain?: boolean | undefined;
+  /** Explain flows of at least two connections, so many at most (true: 1,000); those beyond are counted. About 2 KB each. */
+  readonly explain?: boolean | number | undefined;
   /** Count the connections of each (source, destination, port), and tell so many of those with most. Default 0. */
   readonly topTalkers?: number | undefined;
 }
@@ -155,6 +155,7 @@ export async function searchFlows(
     return { search, detector, least: detector.minConnections(search.parameters), found: [] as Draft<FoundBeacon>[] };
   });
   const explained: Draft<ExplainedFlow>[] = [];
+  const mostExplained = explain === true ? EXPLAINED : Number(explain);
   let omitted = 0;
   const talkers = topTalkers > 0 ? new TalkerCount() : undefined;
   const pairs = new HostPairList();
@@ -175,7 +176,7 @@ export async function searchFlows(
       found.push({ ...summary, ...verdict });
     }
     if (!explain || flow.times.length < 2) return;
-    if (explained.length < MOST_EXPLAINED)
+    if (explained.length < mostExplained)
       explained.push({ ...(summary ?? draftOf(flow)), searches: searches.map((search) => explainOne(flow, search)) });
     else omitted++;
   });
@@ -223,7 +224,7 @@ export function joinFindings(
         }))
         .sort(compareBeacons),
     })),
-    ...(explain && {
+    ...(explain !== false && {
       explained: {
         flows: parts.flatMap(({ explained }) => explained.flows).sort(compareFlows),
         omitted: parts.reduce((sum, { explained }) => sum + explained.omitted, 0),

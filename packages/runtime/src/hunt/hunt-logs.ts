@@ -48,8 +48,8 @@ export interface HuntLogsOptions {
   readonly fields?: readonly string[];
   /** Whether to describe each file by itself as well. */
   readonly perFile?: boolean;
-  /** Whether to explain every group that the filter leaves: for a few, see `SearchOptions`. */
-  readonly explain?: boolean;
+  /** Whether to explain the groups that the filter leaves, and how many a thread; see `SearchOptions`. */
+  readonly explain?: boolean | number;
   /** So many of the (source, destination, port) with most connections to tell. Default 0. */
   readonly topTalkers?: number;
   /** What hosts are called: for the filter's rule on names, and for the beacons found. */

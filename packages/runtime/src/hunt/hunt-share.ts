@@ -55,8 +55,8 @@ export interface ShareOptions {
   readonly limits: NonNullable<OpenOptions["limits"]>;
   /** Whether to describe each file by itself as well. */
   readonly perFile: boolean;
-  /** Whether to explain every group that the filter leaves. */
-  readonly explain: boolean;
+  /** Whether to explain the groups that the filter leaves, and how many. */
+  readonly explain: boolean | number;
   /** So many of the (source, destination, port) with most connections to tell. */
   readonly topTalkers: number;
   /** Flows whose payload is collected; then nothing is grouped. Empty: none. */

@@ -100,7 +100,7 @@ export class RunManager {
     const run = await this.runs.create(order.search.name, order.search.parameters, source);
     const abort = new AbortController();
     this.#aborts.set(run.id, abort);
-    const end = this.#do(run, order, abort.signal).finally(() => {
+    const end = this.#do(run, order, source, abort.signal).finally(() => {
       this.#aborts.delete(run.id);
       this.#ends.delete(run.id);
       this.#events.emit(run.id, { kind: "ended", progress: 1, rows: 0, phase: "ended" } satisfies RunEvent);
@@ -129,12 +129,14 @@ export class RunManager {
     return true;
   }
 
-  async #do(run: Run, order: RunOrder, signal: AbortSignal): Promise<RunEnd> {
+  async #do(run: Run, order: RunOrder, source: RunSource, signal: AbortSignal): Promise<RunEnd> {
+    // Whoever reads a log or an error may not know where folders lie on this machine.
+    const shown = (text: string): string => order.paths.reduce((left, path) => left.replaceAll(path, source.name), text);
     const over = async (unreadable = false): Promise<RunEnd> => ({ run: (await this.runs.get(run.id)) ?? run, unreadable });
     const { port1, port2 } = new MessageChannel();
     const log: Promise<void>[] = [];
     const note = (...lines: string[]): void => {
-      const stamped = lines.map((line) => `${now()} ${line.replace(/[\u0000-\u001f\u007f]/g, " ")}`);
+      const stamped = lines.map((line) => `${now()} ${shown(line).replace(/[\u0000-\u001f\u007f]/g, " ")}`);
       if (stamped.length > 0) log.push(this.runs.addLog(run.logFile, stamped).catch(() => undefined));
     };
     note(`run ${run.id} queued`);
@@ -158,7 +160,7 @@ export class RunManager {
       if ("failure" in outcome) {
         note(`failed: ${outcome.failure}`);
         await Promise.all(log);
-        await this.runs.end(run.id, "failed", outcome.failure);
+        await this.runs.end(run.id, "failed", shown(outcome.failure));
         return over(outcome.unreadable);
       }
       note("done");

@@ -32,6 +32,8 @@ export class UnreadableLogs extends Error {
 }
 
 const TOP_TALKERS = 100;
+/** Decisions about groups that a verbose run writes, for each thread that searches. */
+const MOST_DECISIONS = 20_000;
 
 /** What is kept of an investigation with one search. */
 export function resultOf(investigation: Investigation): RunResult {
@@ -90,7 +92,7 @@ export async function runOrder(order: RunOrder, tell: (message: RunMessage) => v
     filter: order.filter,
     names: order.names,
     topTalkers: TOP_TALKERS,
-    explain: order.verbose,
+    explain: order.verbose && MOST_DECISIONS,
     onProgress: (progress) => tell({ kind: "progress", progress }),
     ...(order.threads !== undefined && { threads: order.threads }),
   });
