@@ -446,15 +446,20 @@ describe("running and stopping", () => {
     execFileSync("mkfifo", [join(office.root, "never.log")]);
     const server = await served({ limits: { concurrent: 1, queued: 1 }, graceSeconds: 1 });
     const slow = { ...QUICK, log_dir: "/office/never.log" };
-    const first = (await ask(server, "POST", "/api/searches/quick_cluster?async=true", slow)).body.beacon_group;
-    const second = await ask(server, "POST", "/api/searches/quick_cluster", slow, { prefer: "respond-async" });
-    expect(second.status).toBe(202);
-    expect((await ask(server, "POST", "/api/searches/quick_cluster", slow)).status).toBe(503);
+    const all = await Promise.all(
+      Array.from({ length: 6 }, () => ask(server, "POST", "/api/searches/quick_cluster", slow, { prefer: "respond-async" })),
+    );
+    expect(all.map(({ status }) => status).sort()).toEqual([202, 202, 503, 503, 503, 503]);
+    const first = all.find(({ status }) => status === 202)?.body.beacon_group;
     expect((await ask(server, "DELETE", `/api/results/beacon_results?beacon_group=${first}`)).status).toBe(409);
     expect((await ask(server, "POST", `/api/runs/${first}/cancel`)).body).toEqual({ cancelled: true });
     expect((await ask(server, "GET", `/api/runs/${first}`)).body.state).toBe("cancelled");
     // The other one is cut off when the server stops.
     await server.close();
+    const hasty = await served({ limits: { seconds: 1 }, graceSeconds: 1 });
+    const late = await ask(hasty, "POST", "/api/searches/quick_cluster", slow);
+    expect([late.status, late.body.detail]).toEqual([504, expect.stringContaining("took longer than 1 seconds")]);
+    await hasty.close();
     // Whoever still waits for somebody to write is let go.
     writeFileSync(join(office.root, "never.log"), "", { flag: "r+" });
     rmSync(join(office.root, "never.log"));

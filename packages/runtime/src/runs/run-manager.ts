@@ -54,6 +54,8 @@ export class RunManager {
   readonly #events = new EventEmitter();
   readonly #timer: NodeJS.Timeout;
   #closing = false;
+  /** Runs taken and not over; counted before anything is waited for, so that no two take the last place. */
+  #active = 0;
 
   private constructor(store: Store, pool: Piscina, limits: Required<RunLimits>) {
     this.runs = new RunStore(store);
@@ -87,7 +89,7 @@ export class RunManager {
 
   /** Runs under way or waiting. */
   get active(): number {
-    return this.#ends.size;
+    return this.#active;
   }
 
   /**
@@ -95,12 +97,20 @@ export class RunManager {
    * @throws TooManyRuns
    */
   async submit(order: RunOrder, source: RunSource): Promise<Run> {
-    if (this.#closing || this.#ends.size >= this.#limits.concurrent + this.#limits.queued)
-      throw new TooManyRuns(`${this.#ends.size} runs are under way or wait; try again later`);
-    const run = await this.runs.create(order.search.name, order.search.parameters, source);
+    if (this.#closing || this.#active >= this.#limits.concurrent + this.#limits.queued)
+      throw new TooManyRuns(this.#closing ? "the server is stopping" : `${this.#active} runs are under way or wait; try again later`);
+    this.#active++;
+    let run: Run;
+    try {
+      run = await this.runs.create(order.search.name, order.search.parameters, source);
+    } catch (cause) {
+      this.#active--;
+      throw cause;
+    }
     const abort = new AbortController();
     this.#aborts.set(run.id, abort);
     const end = this.#do(run, order, source, abort.signal).finally(() => {
+      this.#active--;
       this.#aborts.delete(run.id);
       this.#ends.delete(run.id);
       this.#events.emit(run.id, { kind: "ended", progress: 1, rows: 0, phase: "ended" } satisfies RunEvent);
@@ -141,9 +151,24 @@ export class RunManager {
     };
     note(`run ${run.id} queued`);
     let started: Promise<boolean> | undefined;
+    let timeout: NodeJS.Timeout | undefined;
+    const start = (): Promise<boolean> => {
+      if (started) return started;
+      started = this.runs.start(run.id);
+      // Awaited below; until then a store that fails is no unhandled failure.
+      started.catch(() => undefined);
+      timeout = setTimeout(() => this.#expire(run), this.#limits.seconds * 1000);
+      return started;
+    };
     let saved = 0;
+    // Its messages and its result come by two ways: what it said is whole when it has said that it ends.
+    let heard: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
     port1.on("message", (message: RunMessage) => {
-      started ??= this.runs.start(run.id);
+      void start();
+      if (message.kind === "end") return heard();
       if (message.kind === "log") return note(...message.lines);
       const { bytes, totalBytes, rows, phase } = message.progress;
       const progress = phase === "searching" ? 0.95 : 0.9 * Math.min(1, bytes / Math.max(1, totalBytes));
@@ -152,11 +177,9 @@ export class RunManager {
       saved = Date.now();
       void this.runs.progress(run.id, progress).catch(() => undefined);
     });
-    const timeout = setTimeout(() => this.#expire(run), this.#limits.seconds * 1000);
     try {
       const outcome = (await this.#pool.run({ order, port: port2 }, { name: "work", transferList: [port2], signal })) as Outcome;
-      started ??= this.runs.start(run.id);
-      await started;
+      await Promise.all([start(), all]);
       if ("failure" in outcome) {
         note(`failed: ${outcome.failure}`);
         await Promise.all(log);

@@ -24,7 +24,9 @@ export interface RunOrder {
 /** What a run tells while it works. */
 export type RunMessage =
   | { readonly kind: "progress"; readonly progress: Progress }
-  | { readonly kind: "log"; readonly lines: readonly string[] };
+  | { readonly kind: "log"; readonly lines: readonly string[] }
+  /** The last word. */
+  | { readonly kind: "end" };
 
 /** The logs of a run could not be read; what went wrong is for whoever asked. */
 export class UnreadableLogs extends Error {
@@ -129,6 +131,8 @@ export async function work({
     if (cause instanceof UnreadableLogs || cause instanceof CoreError) return { failure: cause.message, unreadable: true };
     throw cause;
   } finally {
+    // The pool's thread waits for work with its event loop at rest: that the port was closed would be told too late.
+    port.postMessage({ kind: "end" } satisfies RunMessage);
     port.close();
   }
 }

@@ -42,5 +42,6 @@ export interface StoreTables {
   filtered_hosts: { ip: string; dns: string; description: string; filtered_at: string };
   data_sources: { name: string; path: string; filter: string; created_at: string };
   api_keys: { id: string; name: string; hash: string; created_at: string; revoked_at: string | null };
-  instances: { id: string; host: string; pid: number; seen_at: string };
+  /** Processes; `started` tells two apart that had the same number. */
+  instances: { id: string; host: string; pid: number; started: string; seen_at: string };
 }

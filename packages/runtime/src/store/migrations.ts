@@ -92,6 +92,7 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .addColumn("id", "text", (column) => column.primaryKey())
           .addColumn("host", "text", (column) => column.notNull())
           .addColumn("pid", "integer", (column) => column.notNull())
+          .addColumn("started", "text", (column) => column.notNull())
           .addColumn("seen_at", "text", (column) => column.notNull())
           .execute();
       },

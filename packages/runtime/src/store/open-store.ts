@@ -24,6 +24,9 @@ export interface Store {
 const MIGRATION_TRIES = 20;
 const POOL = 8;
 
+/** When this process started: no other one with its number did at the same time. */
+export const processStarted = (): string => performance.timeOrigin.toFixed(3);
+
 /** The folder for data when none is named: `HELIOGRAPH_DATA_DIR`, else the user's data home. */
 export function defaultDataDir(environment: NodeJS.ProcessEnv = process.env): string {
   const named = environment["HELIOGRAPH_DATA_DIR"];
@@ -107,7 +110,7 @@ export async function openStore(location: string): Promise<Store> {
   const opened = /^postgres(?:ql)?:\/\//.test(location) ? await openPostgres(location) : await openSqlite(location);
   await opened.write
     .insertInto("instances")
-    .values({ id: opened.instance, host: hostname(), pid: process.pid, seen_at: new Date().toISOString() })
+    .values({ id: opened.instance, host: hostname(), pid: process.pid, started: processStarted(), seen_at: new Date().toISOString() })
     .execute();
   return {
     ...opened,

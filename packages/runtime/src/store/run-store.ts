@@ -4,7 +4,7 @@ import { setImmediate as breathe } from "node:timers/promises";
 import type { ParameterValues, Talker } from "@heliograph/core";
 import type { Selectable, Transaction } from "kysely";
 import type { RunState, StoreTables } from "./database.js";
-import type { Store } from "./open-store.js";
+import { processStarted, type Store } from "./open-store.js";
 
 /** Where a run looks. */
 export interface RunSource {
@@ -309,8 +309,10 @@ export class RunStore {
     const others = await read.selectFrom("instances").selectAll().where("id", "!=", instance).execute();
     const here = hostname();
     const stale = Date.now() - GONE_MS;
-    const lost = ({ host, pid, seen_at }: (typeof others)[number]): boolean =>
-      host === here ? pid === process.pid || !lives(pid) : Date.parse(seen_at) < stale;
+    const lost = ({ host, pid, started, seen_at }: (typeof others)[number]): boolean => {
+      if (host !== here) return Date.parse(seen_at) < stale;
+      return pid === process.pid ? started !== processStarted() : !lives(pid);
+    };
     const gone = others.filter(lost).map(({ id }) => id);
     const alive = [instance, ...others.filter((other) => !lost(other)).map(({ id }) => id)];
     return write.transaction().execute(async (tx) => {

@@ -138,6 +138,30 @@ describe.each(["sqlite", "postgres"] as const)("a store in %s", (kind) => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
+  it.skipIf(skip)(
+    "knows the runs of processes that are gone: another start of the same number, and one of elsewhere that is silent",
+    async () => {
+      const location = await place();
+      const [one, two] = await Promise.all([openStore(location), openStore(location)]);
+      const runs = new RunStore(one);
+      const own = await runs.create("quick", {}, { name: "x", paths: [] });
+      const others = await new RunStore(two).create("quick", {}, { name: "x", paths: [] });
+      // Both are of this process.
+      expect([await runs.failInterrupted(), await new RunStore(two).failInterrupted()]).toEqual([0, 0]);
+      const change = (values: object): Promise<unknown> =>
+        one.write.updateTable("instances").set(values).where("id", "=", two.instance).execute();
+      await change({ host: "elsewhere", seen_at: new Date(Date.now() - 20_000).toISOString() });
+      expect(await runs.failInterrupted()).toBe(0);
+      await change({ seen_at: new Date(Date.now() - 40_000).toISOString() });
+      expect(await runs.failInterrupted()).toBe(1);
+      expect([(await runs.get(others.id))?.state, (await runs.get(own.id))?.state]).toEqual(["failed", "queued"]);
+      await one.write.updateTable("instances").set({ started: "1" }).where("id", "=", one.instance).execute();
+      const again = await openStore(location);
+      expect(await new RunStore(again).failInterrupted()).toBe(1);
+      await Promise.all([one, two, again].map((store) => store.close()));
+    },
+  );
+
   it.skipIf(skip)("survives a process that is killed at any moment: a run is whole or failed", async () => {
     const location = await place();
     const runsUrl = new URL("../../dist/runs/index.js", import.meta.url).href;
