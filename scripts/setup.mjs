@@ -27,9 +27,7 @@ export function setup() {
     .update(readFileSync(`${root}package-lock.json`))
     .digest("hex");
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
-  // Not `npm ci`: it refuses a lock file made where the optional packages of other platforms could not be seen. The
-  // versions are the lock file's all the same, and it is not written.
-  must("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
+  must("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
   writeFileSync(mark, lock);
 }
 

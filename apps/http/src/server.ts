@@ -23,6 +23,7 @@ export interface ServerOptions {
 }
 
 const BODY_BYTES = 1 << 20;
+const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" width="170" height="40" role="img" aria-label="Heliograph"><circle cx="18" cy="20" r="8" fill="#f59e0b"/><path d="M18 4v5M18 31v5M2 20h5M29 20h5M7 9l3.500 3.500M25.500 27.500L29 31M29 9l-3.500 3.500M10.500 27.500L7 31" stroke="#f59e0b" stroke-width="2"/><text x="44" y="27" font-family="sans-serif" font-size="20" fill="#fff">Heliograph</text></svg>`;
 
 /** Bodies are JSON whatever their type says; no body is no parameter. */
 function readJsonAlways(app: FastifyInstance): void {
@@ -80,7 +81,11 @@ export async function buildServer(context: Context, { loopback, log, bodyBytes =
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json["$id"] ?? `schema-${index}`) },
   });
-  await app.register(swaggerUi, { routePrefix: "/api/docs" });
+  await app.register(swaggerUi, {
+    routePrefix: "/api/docs",
+    theme: { title: "Heliograph API" },
+    logo: { type: "image/svg+xml", content: Buffer.from(LOGO), href: "/api/docs/" },
+  });
   addMetrics(app, context);
   app.get("/healthz", { schema: { hide: true } }, async () => ({ status: "ok" }));
   app.get("/readyz", { schema: { hide: true } }, async (request, reply) => {

@@ -21,6 +21,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
+const POSTGRES = /^postgres(?:ql)?:\/\//;
 const MIGRATION_TRIES = 20;
 const POOL = 8;
 
@@ -71,7 +72,18 @@ async function openSqlite(folder: string): Promise<Store> {
   };
 }
 
+function withoutPassword(url: string): string {
+  try {
+    const shown = new URL(url);
+    shown.password = "";
+    return shown.href;
+  } catch (cause) {
+    throw new CoreError("bad-parameter", "the database is no URL such as postgres://user:password@host/database", { cause });
+  }
+}
+
 async function openPostgres(url: string): Promise<Store> {
+  const shown = withoutPassword(url);
   const { default: pg } = await import("pg");
   const pool = new pg.Pool({ connectionString: url, max: POOL });
   // A connection that breaks while it is idle is replaced by the next query.
@@ -81,11 +93,9 @@ async function openPostgres(url: string): Promise<Store> {
     await migrated(db, true);
   } catch (cause) {
     await db.destroy();
-    throw cause;
+    throw new CoreError("bad-parameter", `${shown}: ${cause instanceof Error ? cause.message : String(cause)}`, { source: shown, cause });
   }
-  const shown = new URL(url);
-  shown.password = "";
-  return { read: db, write: db, kind: "postgres", location: shown.href, instance: randomUUID(), close: () => db.destroy() };
+  return { read: db, write: db, kind: "postgres", location: shown, instance: randomUUID(), close: () => db.destroy() };
 }
 
 /** Two processes may open a new store at once: one of them makes the tables, the other one tries again. */
@@ -104,10 +114,12 @@ async function migrated(db: Kysely<StoreTables>, postgres: boolean): Promise<voi
 
 /**
  * Opens the store: a folder for SQLite, or a `postgres://` URL. Makes and updates its tables.
- * @throws CoreError `bad-parameter` when the folder cannot be used
+ * @throws CoreError `bad-parameter` when the folder cannot be used, or the database not reached
  */
 export async function openStore(location: string): Promise<Store> {
-  const opened = /^postgres(?:ql)?:\/\//.test(location) ? await openPostgres(location) : await openSqlite(location);
+  if (/^\w+:\/\//.test(location) && !POSTGRES.test(location))
+    throw new CoreError("bad-parameter", "the database is no URL such as postgres://user:password@host/database");
+  const opened = POSTGRES.test(location) ? await openPostgres(location) : await openSqlite(location);
   await opened.write
     .insertInto("instances")
     .values({ id: opened.instance, host: hostname(), pid: process.pid, started: processStarted(), seen_at: new Date().toISOString() })

@@ -211,6 +211,8 @@ describe("openStore", () => {
       code: "bad-parameter",
       message: expect.stringContaining("/dev/null/data"),
     });
+    await expect(openStore("postgres://user:secret@127.0.0.1:1/x")).rejects.toThrow("postgres://user@127.0.0.1:1/x: connect ECONNREFUSED");
+    await expect(openStore("mysql://user:secret@host/x")).rejects.toThrow("is no URL such as postgres://");
     expect(defaultDataDir({ HELIOGRAPH_DATA_DIR: "/a" })).toBe("/a");
     expect(defaultDataDir({ XDG_DATA_HOME: "/b" })).toBe(join("/b", "heliograph"));
   });
