@@ -72,6 +72,8 @@ export { type Clusters1d, dbscan1d } from "./stats/dbscan-1d.js";
 export { type Histogram, histogram } from "./stats/histogram.js";
 export { type NodeVisitor, singleLinkage1d } from "./stats/single-linkage-1d.js";
 export { parseBounds } from "./time/bound.js";
+export { type DateInputOptions, parseDateInput } from "./time/date-input.js";
+export { type DateMathOptions, parseDateMath } from "./time/date-math.js";
 export { addressText } from "./zeek/address.js";
 export { batchToArrow, type ReadTableOptions, readRecordBatches, readTable } from "./zeek/arrow.js";
 export type { BatchSink } from "./zeek/batch-writer.js";

@@ -42,12 +42,14 @@ describe("the package", () => {
     expect(Object.keys(manifest.dependencies).sort()).toEqual([
       "@zip.js/zip.js",
       "apache-arrow",
+      "chrono-node",
       "fzstd",
       "ipaddr.js",
       "ml-hclust",
       "ml-kmeans",
       "pako",
       "simple-statistics",
+      "temporal-polyfill",
     ]);
     expect(Object.keys(manifest.scripts).filter((name) => /install/.test(name))).toEqual([]);
   });
