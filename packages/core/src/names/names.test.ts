@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { planSearch } from "../beacon/search-flows.js";
 import type { ConnectionFilter } from "../filter/connection-filter.js";
 import { type HuntResult, hunt } from "../hunt.js";
 import { bytesOf } from "../testing/rows.js";
+import { sharedData } from "../testing/shared-data.js";
+import { addressText } from "../zeek/address.js";
+import { unpackTexts } from "../zeek/dictionary.js";
 import { createEngine } from "../zeek/engine.js";
-import { collectNames } from "./collect-names.js";
+import { type CollectedNames, collectNames } from "./collect-names.js";
 import { hostName } from "./name-collector.js";
 import { NameLookup } from "./name-index.js";
 import { isNamePattern, nameTest } from "./name-pattern.js";
@@ -145,5 +149,38 @@ describe("hunt with names", () => {
     expect([without.groups, without.removedRows]).toEqual([1, { names: 40 }]);
     expect(named(await hunted({ names: { include: ["vendor.test"] } }))).toEqual([["192.0.2.2", ["updates.vendor.test"]]]);
     expect(named(await hunted({ names: { include: ["vendor.test"] } }, []))).toEqual([]);
+  });
+});
+
+const shared = sharedData();
+
+describe.skipIf(shared === undefined)("names in real logs", () => {
+  const input = (name: string): { name: string; data: Uint8Array } => ({ name, data: new Uint8Array(readFileSync(`${shared}${name}`)) });
+
+  it("are the same in TSV and JSON, and every row is read", async () => {
+    const [tsv, json] = await Promise.all(["zed/dns.log.gz", "zed/dns.json.gz"].map((name) => collectNames(createEngine(), [input(name)])));
+    expect(tsv?.reports.map(({ rows, malformedRows }) => [rows, malformedRows])).toEqual([[53_615, 0]]);
+    expect(json?.reports.map(({ rows, malformedRows }) => [rows, malformedRows])).toEqual([[53_615, 0]]);
+    const texts = ({ index }: CollectedNames): string[] => {
+      const names = unpackTexts(index.names);
+      const others = unpackTexts(index.addresses);
+      const address = (code: number): string => addressText({ text: (place) => others[place] ?? "" }, code);
+      return Array.from(index.counts, (count, entry) => {
+        const [source = -1, destination = -1, word = 0] = index.entries.subarray(entry * 3, entry * 3 + 3);
+        return [address(source), address(destination), names[word >>> 1], count, index.firsts[entry]].join(" ");
+      }).sort();
+    };
+    expect(texts(tsv as CollectedNames)).toEqual(texts(json as CollectedNames));
+    expect(texts(tsv as CollectedNames).length).toBeGreaterThan(1000);
+  });
+
+  it("come from ssl and http logs too", async () => {
+    const { reports, index } = await collectNames(createEngine(), [input("zed/ssl.log.gz"), input("m57/http.log"), input("m57/ssl.log")]);
+    expect(reports.map(({ rows, malformedRows, invalidValues }) => [rows, malformedRows, invalidValues])).toEqual([
+      [49_474, 0, 0],
+      [expect.any(Number), 0, 0],
+      [expect.any(Number), 0, 0],
+    ]);
+    expect(index.counts.length).toBeGreaterThan(0);
   });
 });
