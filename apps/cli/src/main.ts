@@ -67,9 +67,16 @@ export async function run(args: readonly string[]): Promise<void> {
       process.stderr.write("interrupted\n");
       return;
     }
-    process.stderr.write(`heliograph: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`heliograph: ${reasonOf(error)}\n`);
     process.exitCode = isUsage(error) ? USAGE : FAILED;
   }
+}
+
+function reasonOf(error: unknown): string {
+  // What the engine says when a text would be longer than half a gigabyte.
+  if (error instanceof RangeError && error.message === "Invalid string length")
+    return "the result is too long for one text; use --format csv, or parameters that find less";
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isUsage(error: unknown): boolean {

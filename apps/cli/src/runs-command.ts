@@ -1,5 +1,5 @@
 import { API_COLUMNS, csvRows, grouped } from "@heliograph/runtime/report";
-import type { Run, RunStore, Store, StoredBeacon } from "@heliograph/runtime/runs";
+import type { ListedBeacon, Run, RunStore, Store, StoredBeacon } from "@heliograph/runtime/runs";
 import type { Command } from "commander";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
 import { addStoreOptions, type StoreOptions, withStore } from "./store-options.js";
@@ -18,7 +18,7 @@ const RUN_COLUMNS: readonly TableColumn<Run>[] = [
   { title: "Source", align: "left", cell: ({ source }) => source.name },
 ];
 
-const BEACON_COLUMNS: readonly TableColumn<StoredBeacon>[] = [
+const BEACON_COLUMNS: readonly TableColumn<ListedBeacon>[] = [
   { title: "ID", align: "right", cell: ({ n }) => String(n) },
   { title: "Score", align: "right", cell: ({ score }) => score.toFixed(1) },
   { title: "Source", align: "left", cell: ({ source }) => source },
@@ -49,12 +49,18 @@ async function storeOf(options: StoreOptions, work: (runs: RunStore, store: Stor
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-async function exported(format: string, beacons: readonly StoredBeacon[]): Promise<string> {
-  if (format === "json") return json(beacons);
-  if (format === "ndjson") return beacons.map((beacon) => `${JSON.stringify(beacon)}\n`).join("");
+async function withEvidence(runs: RunStore, id: string): Promise<StoredBeacon[]> {
+  const all: StoredBeacon[] = [];
+  for await (const page of runs.beaconPages(id)) all.push(...page);
+  return all;
+}
+
+async function exported(format: string, runs: RunStore, id: string): Promise<string> {
+  if (format === "json") return json(await withEvidence(runs, id));
+  if (format === "ndjson") return (await withEvidence(runs, id)).map((beacon) => `${JSON.stringify(beacon)}\n`).join("");
   return csvRows(
     API_COLUMNS,
-    beacons.map((beacon) => [
+    (await runs.beacons(id)).map((beacon) => [
       beacon.n,
       beacon.source,
       beacon.destination,
@@ -91,8 +97,8 @@ export function addRunsCommand(program: Command): void {
     const format = chosenFormat(tables, options);
     const text = await storeOf(options, async (store) => {
       const run = await runNamed(store, id);
+      if (format === "json") return json({ ...run, beacons: await withEvidence(store, run.id) });
       const beacons = await store.beacons(run.id);
-      if (format === "json") return json({ ...run, beacons });
       const head = `${textTable([...RUN_COLUMNS], [run])}${run.error === null ? "" : `${run.error}\n`}`;
       return beacons.length === 0 ? head : `${head}\n${textTable([...BEACON_COLUMNS], beacons)}`;
     });
@@ -115,7 +121,7 @@ export function addRunsCommand(program: Command): void {
   addOutputOptions(save, formats);
   save.action(async (id: string, options: Options) => {
     const format = chosenFormat(formats, options);
-    const text = await storeOf(options, async (store) => exported(format, await store.beacons((await runNamed(store, id)).id)));
+    const text = await storeOf(options, async (store) => exported(format, store, (await runNamed(store, id)).id));
     await writeResult(text, options.output);
   });
 }

@@ -1,5 +1,5 @@
 import { hostEntry } from "@heliograph/core";
-import type { Run, StoredBeacon } from "@heliograph/runtime/runs";
+import type { ListedBeacon, Run } from "@heliograph/runtime/runs";
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
@@ -10,7 +10,7 @@ const flag = { type: "boolean" } as const;
 const deleted = record({ Deleted: flag, Message: text("What happened") });
 
 /** A beacon under the names of the public API. */
-export const resultRow = (beacon: StoredBeacon): Record<string, string | number> => ({
+export const resultRow = (beacon: ListedBeacon): Record<string, string | number> => ({
   ID: beacon.n,
   "Source IP": beacon.source,
   "Destination IP": beacon.destination,

@@ -1,7 +1,7 @@
-import { PassThrough } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { type Beacon, parseTime } from "@heliograph/core";
-import { API_COLUMNS, csvRows, evidenceFrom, htmlReport, type Totals } from "@heliograph/runtime/report";
-import type { Run, StoredBeacon } from "@heliograph/runtime/runs";
+import { API_COLUMNS, csvRows, evidenceFrom, htmlReport, MOST_SHOWN, type Totals } from "@heliograph/runtime/report";
+import type { Run, RunManager, StoredBeacon } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
@@ -24,16 +24,28 @@ const beaconOf = ({ evidence, firstOccurrence, lastOccurrence, ...beacon }: Stor
   lastOccurrence: parseTime(lastOccurrence),
 });
 
-async function exported(format: string, run: Run, beacons: readonly StoredBeacon[]): Promise<{ type: string; body: string }> {
+async function page(run: Run, { runs }: RunManager): Promise<string> {
+  const beacons: Beacon[] = [];
+  let count = 0;
+  for await (const some of runs.beaconPages(run.id)) {
+    count += some.length;
+    if (beacons.length < MOST_SHOWN) beacons.push(...some.map(beaconOf));
+  }
+  return htmlReport([{ search: { name: run.search, parameters: run.parameters }, beacons, count }], run.summary as Totals);
+}
+
+async function* lines(run: Run, { runs }: RunManager): AsyncGenerator<string> {
+  for await (const some of runs.beaconPages(run.id)) yield some.map((beacon) => `${JSON.stringify(beacon)}\n`).join("");
+}
+
+async function exported(format: string, run: Run, manager: RunManager): Promise<{ type: string; body: string | Readable }> {
   switch (format) {
-    case "html": {
-      const found = { search: { name: run.search, parameters: run.parameters }, beacons: beacons.map(beaconOf) };
-      return { type: "text/html; charset=utf-8", body: htmlReport([found], run.summary as Totals) };
-    }
+    case "html":
+      return { type: "text/html; charset=utf-8", body: await page(run, manager) };
     case "ndjson":
-      return { type: "application/x-ndjson", body: beacons.map((beacon) => `${JSON.stringify(beacon)}\n`).join("") };
+      return { type: "application/x-ndjson", body: Readable.from(lines(run, manager)) };
     default: {
-      const rows = beacons.map((beacon) => Object.values(resultRow(beacon)));
+      const rows = (await manager.runs.beacons(run.id)).map((beacon) => Object.values(resultRow(beacon)));
       return { type: "text/csv; charset=utf-8", body: await csvRows(API_COLUMNS, rows) };
     }
   }
@@ -146,7 +158,7 @@ export function runRoutes(app: FastifyInstance, context: Context): void {
       const run = await find(request);
       const { format = "csv" } = request.query as { format?: string };
       if (run.summary === null) throw new HttpError(409, `the run ${run.id} is ${run.state}: there is nothing to export`, "id");
-      const { type, body } = await exported(format, run, await manager.runs.beacons(run.id));
+      const { type, body } = await exported(format, run, manager);
       return reply.type(type).header("content-disposition", `attachment; filename="beacons-${run.id}.${format}"`).send(body);
     },
   );

@@ -88,8 +88,13 @@ function row(beacon: Beacon, id: string): string {
 <td class="n">${humanMinutes(Number(beacon.evidence["medianMinutes"]))}</td><td>${humanTime(beacon.firstOccurrence)}</td><td>${humanTime(beacon.lastOccurrence)}</td></tr>`;
 }
 
+/** Beacons of a search on one page: more are no reading, and no browser likes them. */
+export const MOST_SHOWN = 2000;
+
 function searchPart(one: FoundBeacons): string {
-  const { search, beacons } = one;
+  const { search } = one;
+  const beacons = one.beacons.slice(0, MOST_SHOWN);
+  const more = (one.count ?? one.beacons.length) - beacons.length;
   const parameters = Object.entries(search.parameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   const id = (index: number): string => `${search.name}-${index + 1}`;
   const table =
@@ -98,7 +103,7 @@ function searchPart(one: FoundBeacons): string {
       : `<div class="scroll"><table><thead><tr><th class="n">Score</th><th>Source</th><th>Destination</th><th>Name</th><th class="n">Port</th><th class="n">Connections</th>
 <th class="n">Hosts</th><th class="n">Family</th><th class="n">Every</th><th>First (UTC)</th><th>Last (UTC)</th></tr></thead>
 <tbody>${beacons.map((beacon, index) => row(beacon, id(index))).join("\n")}</tbody></table></div>`;
-  return `<h2>${escaped(foundLine(one))}</h2><p>${escaped(parameters.join(", "))}</p>${table}
+  return `<h2>${escaped(foundLine(one))}</h2><p>${escaped(parameters.join(", "))}</p>${more > 0 ? `<p>Shown are the ${grouped(beacons.length)} with the highest scores; ${grouped(more)} more stand in CSV and NDJSON.</p>` : ""}${table}
 ${beacons.map((beacon, index) => section(beacon, id(index))).join("\n")}`;
 }
 

@@ -6,6 +6,8 @@ import { grouped, humanBytes, humanMinutes } from "./words.js";
 export interface FoundBeacons {
   readonly search: { readonly name: string; readonly parameters: object };
   readonly beacons: readonly Beacon[];
+  /** How many there are, where `beacons` are the first of more. */
+  readonly count?: number;
 }
 
 /** What a flow carries, in words; a line each. */
@@ -65,8 +67,8 @@ const RULE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** What a search found, in words. */
-export function foundLine({ search, beacons }: FoundBeacons): string {
-  return `${grouped(beacons.length)} potential ${beacons.length === 1 ? "beacon" : "beacons"} (${search.name})`;
+export function foundLine({ search, beacons, count = beacons.length }: FoundBeacons): string {
+  return `${grouped(count)} potential ${count === 1 ? "beacon" : "beacons"} (${search.name})`;
 }
 
 /** What was read and what was left out, in words. */

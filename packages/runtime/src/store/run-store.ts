@@ -32,8 +32,8 @@ export interface Run {
   readonly logFile: string;
 }
 
-/** A beacon as it is kept. */
-export interface StoredBeacon {
+/** A beacon as it is listed. */
+export interface ListedBeacon {
   /** From 1 on. */
   readonly n: number;
   readonly source: string;
@@ -46,6 +46,10 @@ export interface StoredBeacon {
   /** ISO 8601 UTC with microseconds. */
   readonly firstOccurrence: string;
   readonly lastOccurrence: string;
+}
+
+/** A beacon as it is kept. */
+export interface StoredBeacon extends ListedBeacon {
   readonly evidence: object;
 }
 
@@ -59,6 +63,7 @@ export interface RunResult {
 /** An instance that was not seen for so long is gone. */
 const GONE_MS = 30_000;
 const CHUNK_ROWS = 200;
+const PAGE_ROWS = 1000;
 const INTERRUPTED = "interrupted: the process that ran it ended";
 
 const now = (): string => new Date().toISOString();
@@ -81,7 +86,22 @@ function runOf(row: Selectable<StoreTables["runs"]>): Run {
   };
 }
 
-function beaconOf(row: Selectable<StoreTables["beacons"]>): StoredBeacon {
+const LISTED = [
+  "n",
+  "source",
+  "destination",
+  "port",
+  "protocol",
+  "score",
+  "name",
+  "connection_count",
+  "first_occurrence",
+  "last_occurrence",
+] as const satisfies readonly (keyof StoreTables["beacons"])[];
+
+type ListedRow = Pick<Selectable<StoreTables["beacons"]>, (typeof LISTED)[number]>;
+
+function listedOf(row: ListedRow): ListedBeacon {
   return {
     n: row.n,
     source: row.source,
@@ -93,9 +113,13 @@ function beaconOf(row: Selectable<StoreTables["beacons"]>): StoredBeacon {
     connectionCount: row.connection_count,
     firstOccurrence: row.first_occurrence,
     lastOccurrence: row.last_occurrence,
-    evidence: JSON.parse(row.evidence) as object,
   };
 }
+
+const beaconOf = (row: ListedRow & { readonly evidence: string }): StoredBeacon => ({
+  ...listedOf(row),
+  evidence: JSON.parse(row.evidence) as object,
+});
 
 /** Whether a process of this machine lives. */
 function lives(pid: number): boolean {
@@ -253,18 +277,38 @@ export class RunStore {
     });
   }
 
-  /** The beacons of a run in order, without those of which either end is a filtered host. */
-  async beacons(id: string): Promise<StoredBeacon[]> {
+  /** The beacons of a run in order and without their evidence, without those of which either end is a filtered host. */
+  async beacons(id: string): Promise<ListedBeacon[]> {
+    const all: ListedBeacon[] = [];
+    for await (const page of this.#pages(id, false)) all.push(...page.map(listedOf));
+    return all;
+  }
+
+  /** The same with their evidence, some at a time: a run may hold more than fits into memory at once. */
+  async *beaconPages(id: string): AsyncGenerator<StoredBeacon[]> {
+    for await (const page of this.#pages(id, true)) yield page.map(({ evidence = "{}", ...row }) => beaconOf({ ...row, evidence }));
+  }
+
+  async *#pages(id: string, evidence: boolean): AsyncGenerator<(ListedRow & { evidence?: string | undefined })[]> {
     const filtered = this.#store.read.selectFrom("filtered_hosts").select("ip");
-    const rows = await this.#store.read
-      .selectFrom("beacons")
-      .selectAll()
-      .where("run_id", "=", id)
-      .where("source", "not in", filtered)
-      .where("destination", "not in", filtered)
-      .orderBy("n")
-      .execute();
-    return rows.map(beaconOf);
+    for (let after = 0; ; ) {
+      const page = await this.#store.read
+        .selectFrom("beacons")
+        .select(LISTED)
+        .$if(evidence, (query) => query.select("evidence"))
+        .where("run_id", "=", id)
+        .where("n", ">", after)
+        .where("source", "not in", filtered)
+        .where("destination", "not in", filtered)
+        .orderBy("n")
+        .limit(PAGE_ROWS)
+        .execute();
+      if (page.length > 0) yield page;
+      if (page.length < PAGE_ROWS) return;
+      after = page.at(-1)?.n ?? after;
+      // SQLite works on this thread: let others have it between.
+      await breathe();
+    }
   }
 
   async beacon(id: string, n: number): Promise<StoredBeacon | undefined> {
