@@ -98,26 +98,56 @@ function tableReport(result: Investigation, colour: boolean): string {
   return `${sections.join("")}Among ${readLine(totals(result))}\n${familyLine(result)}`;
 }
 
+const json = (value: unknown, indent: string): string => JSON.stringify(value, undefined, 2).replaceAll("\n", `\n${indent}`);
+
+/** One search with its beacons as JSON, a piece for each beacon: there may be more than one text can hold. */
+function* searchPieces({ search, beacons }: SearchBeacons, indent: string): Generator<string> {
+  const members = `${indent}"search": ${json(search.name, indent)},\n${indent}"parameters": ${json(search.parameters, indent)},\n`;
+  yield `${members}${indent}"beacons": [`;
+  let separator = "";
+  for (const beacon of beacons) {
+    yield `${separator}\n${indent}  ${json(beaconObject(beacon), `${indent}  `)}`;
+    separator = ",";
+  }
+  yield beacons.length > 0 ? `\n${indent}]` : "]";
+}
+
+function* jsonReport(result: Investigation): Generator<string> {
+  const clustered = result.clustered.length > 0 ? { clusteredBeacons: result.clustered } : {};
+  const summary = `,\n  "summary": ${json({ ...totals(result), ...clustered }, "  ")}\n}\n`;
+  const [only] = result.results;
+  yield "{\n";
+  if (only && result.results.length === 1) yield* searchPieces(only, "  ");
+  else {
+    yield '  "searches": [';
+    let separator = "";
+    for (const one of result.results) {
+      yield `${separator}\n    {\n`;
+      yield* searchPieces(one, "      ");
+      yield "\n    }";
+      separator = ",";
+    }
+    yield "\n  ]";
+  }
+  yield summary;
+}
+
+function* ndjsonReport({ results }: Investigation): Generator<string> {
+  for (const { search, beacons } of results) {
+    for (const beacon of beacons) yield `${JSON.stringify({ search: search.name, ...beaconObject(beacon) })}\n`;
+  }
+}
+
 /**
- * The text of a hunt's result. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. One
+ * The text of a hunt's result, or its pieces. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. One
  * search stands alone in JSON; several stand in a list.
  */
-export async function beaconReport(format: BeaconFormat, result: Investigation, colour: boolean): Promise<string> {
+export async function beaconReport(format: BeaconFormat, result: Investigation, colour: boolean): Promise<string | Iterable<string>> {
   switch (format) {
-    case "json": {
-      const results = result.results.map(({ search, beacons }) => ({
-        search: search.name,
-        parameters: search.parameters,
-        beacons: beacons.map((beacon) => beaconObject(beacon)),
-      }));
-      const found = results.length === 1 ? results[0] : { searches: results };
-      const clustered = result.clustered.length > 0 ? { clusteredBeacons: result.clustered } : {};
-      return `${JSON.stringify({ ...found, summary: { ...totals(result), ...clustered } }, undefined, 2)}\n`;
-    }
+    case "json":
+      return jsonReport(result);
     case "ndjson":
-      return result.results
-        .flatMap(({ search, beacons }) => beacons.map((beacon) => `${JSON.stringify({ search: search.name, ...beaconObject(beacon) })}\n`))
-        .join("");
+      return ndjsonReport(result);
     case "csv":
       return csvReport(result.results);
     case "html":

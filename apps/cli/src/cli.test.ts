@@ -559,6 +559,15 @@ describe("the command", () => {
   });
 });
 
+describe("JSON in pieces", () => {
+  it.each([["quick"], ["quick,hierarchical"], ["hierarchical"]])("is laid out as the whole would be: %s", async (searches) => {
+    for (const parameters of [[], ["--percent", "100", "--call-back", "100000"]]) {
+      const { out } = await heliograph(["hunt", searches, "--json", ...parameters, examples]);
+      expect(out).toBe(`${JSON.stringify(JSON.parse(out), undefined, 2)}\n`);
+    }
+  });
+});
+
 describe("names, allow lists and families", () => {
   const CONN = "#path\tconn\n#fields\tts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\torig_bytes\tresp_bytes\n";
   const rows = (source: string, destination: string): string =>

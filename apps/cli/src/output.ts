@@ -3,14 +3,15 @@ import { writeFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { UsageError } from "./usage-error.js";
 
-/** Writes a result to a file, or to standard output; waits until it is taken. */
-export async function writeResult(text: string, file: string | undefined): Promise<void> {
+/** Writes a result, whole or in pieces, to a file or to standard output; waits until it is taken. */
+export async function writeResult(text: string | Iterable<string>, file: string | undefined): Promise<void> {
+  const pieces = typeof text === "string" ? [text] : text;
   if (file === undefined) {
-    if (!process.stdout.write(text)) await once(process.stdout, "drain");
+    for (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, "drain");
     return;
   }
   try {
-    await writeFile(file, text);
+    await writeFile(file, pieces);
   } catch (cause) {
     throw new UsageError(`cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}; choose another --output`);
   }
