@@ -665,6 +665,16 @@ describe("runs, filter, keys and serve", () => {
     );
     const ndjson = await own("runs", "export", quick?.id ?? "", "--format", "ndjson");
     expect(JSON.parse(ndjson.out.split("\n")[0] ?? "")).toMatchObject({ n: 1, evidence: { n: 286, clusterSize: 286 } });
+    const whole = await own("runs", "export", quick?.id ?? "", "--json");
+    expect(JSON.parse(whole.out)).toEqual(
+      ndjson.out
+        .trimEnd()
+        .split("\n")
+        .map((one) => JSON.parse(one) as object),
+    );
+    expect(whole.out).toBe(`${JSON.stringify(JSON.parse(whole.out), undefined, 2)}\n`);
+    await own("runs", "export", quick?.id ?? "", "--format", "ndjson", "--output", join(folder, "run.ndjson"));
+    expect(readFileSync(join(folder, "run.ndjson"), "utf8")).toBe(ndjson.out);
     expect(await own("runs", "show", "nothing")).toMatchObject({
       code: 2,
       out: "",

@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import { UsageError } from "./usage-error.js";
 
 /** Writes a result, whole or in pieces, to a file or to standard output; waits until it is taken. */
-export async function writeResult(text: string | Iterable<string>, file: string | undefined): Promise<void> {
+export async function writeResult(text: string | Iterable<string> | AsyncIterable<string>, file: string | undefined): Promise<void> {
   const pieces = typeof text === "string" ? [text] : text;
   if (file === undefined) {
-    for (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, "drain");
+    for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, "drain");
     return;
   }
   try {

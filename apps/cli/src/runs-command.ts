@@ -1,5 +1,5 @@
 import { API_COLUMNS, csvRows, grouped } from "@heliograph/runtime/report";
-import type { ListedBeacon, Run, RunStore, Store, StoredBeacon } from "@heliograph/runtime/runs";
+import type { ListedBeacon, Run, RunStore } from "@heliograph/runtime/runs";
 import type { Command } from "commander";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
 import { addStoreOptions, type StoreOptions, withStore } from "./store-options.js";
@@ -38,26 +38,37 @@ async function runNamed(runs: RunStore, id: string): Promise<Run> {
   );
 }
 
-async function storeOf(options: StoreOptions, work: (runs: RunStore, store: Store) => Promise<string>): Promise<string> {
+async function storeOf<Value>(options: StoreOptions, work: (runs: RunStore) => Promise<Value>): Promise<Value> {
   const { RunStore } = await import("@heliograph/runtime/runs");
   return withStore(options, async (store) => {
     const runs = new RunStore(store);
     await runs.failInterrupted();
-    return work(runs, store);
+    return work(runs);
   });
 }
 
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
-async function withEvidence(runs: RunStore, id: string): Promise<StoredBeacon[]> {
-  const all: StoredBeacon[] = [];
-  for await (const page of runs.beaconPages(id)) all.push(...page);
-  return all;
+/** The beacons of a run as a JSON list, in pieces: it may be larger than memory. */
+async function* listPieces(runs: RunStore, id: string): AsyncGenerator<string> {
+  yield "[";
+  let separator = "";
+  for await (const page of runs.beaconPages(id)) {
+    for (const beacon of page) {
+      yield `${separator}\n  ${JSON.stringify(beacon, undefined, 2).replaceAll("\n", "\n  ")}`;
+      separator = ",";
+    }
+  }
+  yield separator === "" ? "]\n" : "\n]\n";
 }
 
-async function exported(format: string, runs: RunStore, id: string): Promise<string> {
-  if (format === "json") return json(await withEvidence(runs, id));
-  if (format === "ndjson") return (await withEvidence(runs, id)).map((beacon) => `${JSON.stringify(beacon)}\n`).join("");
+async function* linePieces(runs: RunStore, id: string): AsyncGenerator<string> {
+  for await (const page of runs.beaconPages(id)) yield page.map((beacon) => `${JSON.stringify(beacon)}\n`).join("");
+}
+
+async function exported(format: string, runs: RunStore, id: string): Promise<string | AsyncIterable<string>> {
+  if (format === "json") return listPieces(runs, id);
+  if (format === "ndjson") return linePieces(runs, id);
   return csvRows(
     API_COLUMNS,
     (await runs.beacons(id)).map((beacon) => [
@@ -97,8 +108,8 @@ export function addRunsCommand(program: Command): void {
     const format = chosenFormat(tables, options);
     const text = await storeOf(options, async (store) => {
       const run = await runNamed(store, id);
-      if (format === "json") return json({ ...run, beacons: await withEvidence(store, run.id) });
       const beacons = await store.beacons(run.id);
+      if (format === "json") return json({ ...run, beacons });
       const head = `${textTable([...RUN_COLUMNS], [run])}${run.error === null ? "" : `${run.error}\n`}`;
       return beacons.length === 0 ? head : `${head}\n${textTable([...BEACON_COLUMNS], beacons)}`;
     });
@@ -121,8 +132,10 @@ export function addRunsCommand(program: Command): void {
   addOutputOptions(save, formats);
   save.action(async (id: string, options: Options) => {
     const format = chosenFormat(formats, options);
-    const text = await storeOf(options, async (store) => exported(format, store, (await runNamed(store, id)).id));
-    await writeResult(text, options.output);
+    await storeOf(options, async (store) => {
+      const run = await runNamed(store, id);
+      await writeResult(await exported(format, store, run.id), options.output);
+    });
   });
 }
 

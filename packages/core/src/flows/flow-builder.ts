@@ -29,9 +29,9 @@ export class FlowBuilder {
   readonly #bucketSegments: number[][] = Array.from({ length: BUCKETS }, () => []);
   readonly #bucketRows = new Uint32Array(BUCKETS);
   /** The batch in hand: the bucket of each row, where each bucket's rows end, and the rows by bucket. */
-  readonly #buckets = new Uint8Array(BATCH_ROWS);
+  #buckets = new Uint8Array(BATCH_ROWS);
   readonly #ends = new Uint32Array(BUCKETS + 1);
-  readonly #order = new Uint16Array(BATCH_ROWS);
+  #order = new Uint32Array(BATCH_ROWS);
   #rows = 0;
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
@@ -63,6 +63,10 @@ export class FlowBuilder {
     if (rows === 0) return;
     if (this.#engine.dictionary("proto").size >= MAX_PROTOCOLS)
       throw new CoreError("limit", `more than ${MAX_PROTOCOLS - 1} different protocols`, { column: "proto" });
+    if (rows > this.#order.length) {
+      this.#buckets = new Uint8Array(rows);
+      this.#order = new Uint32Array(rows);
+    }
     const others = this.#engine.dictionary("address");
     if (others.size > this.#chooser.known) this.#chooser.learn(others.toText(this.#chooser.known));
     this.#orderByBucket(batch);

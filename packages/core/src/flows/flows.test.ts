@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type FilterPlan, planFilter, removedRows } from "../filter/filter-plan.js";
 import { bytesOf } from "../testing/rows.js";
+import type { ColumnValues } from "../zeek/column-batch.js";
 import { createEngine } from "../zeek/engine.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import { connSchema } from "../zeek/schemas/conn.js";
@@ -176,6 +177,32 @@ describe.each(["wasm", "typescript"] as const)("flows of the %s engine", (kind) 
     }));
     const engine = createEngine({ kind });
     expect(flowsOf([engine], [shardOf(engine, rows)])).toEqual(naive(rows));
+  });
+
+  it("take batches of any size", () => {
+    const engine = createEngine({ kind });
+    const count = 20_000;
+    const codes = (value: (i: number) => number): Int32Array => Int32Array.from({ length: count }, (_, i) => value(i));
+    const dictionary = engine.dictionary("address");
+    const builder = new FlowBuilder(engine);
+    builder.add({
+      rows: count,
+      columns: new Map<string, ColumnValues>([
+        ["ts", { kind: "time", values: Float64Array.from({ length: count }, (_, i) => i) }],
+        ["id.orig_h", { kind: "address", values: codes((i) => i % 500), dictionary }],
+        ["id.orig_p", { kind: "port", values: codes(() => -1) }],
+        ["id.resp_h", { kind: "address", values: codes(() => 7), dictionary }],
+        ["id.resp_p", { kind: "port", values: codes(() => 443) }],
+        ["proto", { kind: "code", values: codes(() => -1), dictionary: engine.dictionary("proto") }],
+      ]),
+    });
+    const { flows, groups } = flowsOf([engine], [builder.finish()]);
+    expect([groups, flows["0.0.1.243 0.0.0.7 443 -"]?.length]).toEqual([500, count / 500]);
+    expect(
+      Object.values(flows)
+        .flat()
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: count }, (_, i) => i));
   });
 
   it("drop the duplicates of one group, in whatever order its rows come", () => {
