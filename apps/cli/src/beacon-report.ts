@@ -2,6 +2,7 @@ import { type Beacon, formatTime } from "@heliograph/core";
 import type { HuntLogsResult, Investigation } from "@heliograph/runtime";
 import {
   API_COLUMNS,
+  apiRow,
   csvRows,
   evidenceOf,
   foundLine,
@@ -162,17 +163,11 @@ export async function beaconReport(format: BeaconFormat, result: Investigation, 
 async function csvReport(results: readonly SearchBeacons[]): Promise<string> {
   const several = results.length > 1;
   const all = results.flatMap(({ search, beacons }) => beacons.map((beacon) => ({ name: search.name, beacon })));
-  const rows = all.map(({ name, beacon }, index) => [
-    index + 1,
-    beacon.source,
-    beacon.destination,
-    beacon.port,
-    beacon.score,
-    beacon.names[0] ?? "UNKNOWN",
-    beacon.connectionCount,
-    formatTime(beacon.firstOccurrence),
-    formatTime(beacon.lastOccurrence),
-    ...(several ? [name] : []),
-  ]);
+  const rows = all.map(({ name, beacon }, index) => {
+    const { names, firstOccurrence, lastOccurrence } = beacon;
+    const times = { firstOccurrence: formatTime(firstOccurrence), lastOccurrence: formatTime(lastOccurrence) };
+    const row = Object.values(apiRow({ ...beacon, ...times, n: index + 1, name: names[0] ?? "UNKNOWN" }));
+    return several ? [...row, name] : row;
+  });
   return csvRows(several ? [...API_COLUMNS, "Search"] : API_COLUMNS, rows);
 }

@@ -1,4 +1,4 @@
-import { API_COLUMNS, csvRows, grouped } from "@heliograph/runtime/report";
+import { API_COLUMNS, apiRow, csvRows, grouped } from "@heliograph/runtime/report";
 import type { ListedBeacon, Run, RunStore } from "@heliograph/runtime/runs";
 import type { Command } from "commander";
 import { addOutputOptions, chosenFormat, type OutputOptions, writeResult } from "./output.js";
@@ -71,17 +71,7 @@ async function exported(format: string, runs: RunStore, id: string): Promise<str
   if (format === "ndjson") return linePieces(runs, id);
   return csvRows(
     API_COLUMNS,
-    (await runs.beacons(id)).map((beacon) => [
-      beacon.n,
-      beacon.source,
-      beacon.destination,
-      beacon.port,
-      beacon.score,
-      beacon.name,
-      beacon.connectionCount,
-      beacon.firstOccurrence,
-      beacon.lastOccurrence,
-    ]),
+    (await runs.beacons(id)).map((beacon) => Object.values(apiRow(beacon))),
   );
 }
 
@@ -143,10 +133,9 @@ export function addRunsCommand(program: Command): void {
 export function addFilterCommand(program: Command): void {
   const filter = program.command("filter").description("Hosts that are left out of the results of all runs: add, remove, list");
   const address = async (text: string): Promise<string> => {
-    const { hostEntry } = await import("@heliograph/core");
-    const entry = hostEntry(text);
-    if (entry?.kind !== "address" || /[/*]/.test(entry.value)) throw new UsageError(`${text} is no address`);
-    return entry.value;
+    const { isAddress } = await import("@heliograph/core");
+    if (!isAddress(text)) throw new UsageError(`${text} is no address`);
+    return text.trim();
   };
   addStoreOptions(
     filter

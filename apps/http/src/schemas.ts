@@ -1,28 +1,10 @@
-import { type Detector, detectors, type ParameterSpec } from "@heliograph/core";
+import { type Detector, detectors } from "@heliograph/core";
+import { parameterSchema } from "@heliograph/runtime";
 
 /** Schemas that validate requests and describe them in the OpenAPI document. */
 type Schema = Readonly<Record<string, unknown>>;
 
 export const text = (description: string): Schema => ({ type: "string", description });
-
-function parameterSchema(spec: ParameterSpec): Schema {
-  const unit = spec.unit === undefined ? "" : ` (${spec.unit})`;
-  const said = { description: `${spec.description}${unit}`, ...(spec.default !== undefined && { default: spec.default }) };
-  switch (spec.type) {
-    case "number":
-    case "integer":
-      return { ...said, type: spec.type, minimum: spec.min, ...(spec.max !== undefined && { maximum: spec.max }) };
-    case "integers":
-      return { ...said, type: "array", minItems: 1, items: { type: "integer", minimum: spec.min } };
-    case "spans":
-      return {
-        ...said,
-        type: "array",
-        minItems: 1,
-        items: { type: "array", items: { type: "number", minimum: 0 }, minItems: 2, maxItems: 2 },
-      };
-  }
-}
 
 /** The body of a search: the detector's parameters and where to look. */
 export function searchBody({ parameters }: Detector): Schema {

@@ -45,7 +45,7 @@ export {
 export { CoreError, type CoreErrorCode } from "./errors.js";
 export { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS, type Direction } from "./filter/connection-filter.js";
 export { FILTER_RULES, type FilterPlan, type FilterRule, planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
-export { type HostEntry, hostEntry } from "./filter/host-entry.js";
+export { type HostEntry, hostEntry, isAddress } from "./filter/host-entry.js";
 export { DEFAULT_INTERNAL_NETWORKS } from "./filter/networks.js";
 export { matchesWildcard } from "./filter/wildcard.js";
 export type { Flow } from "./flows/flow.js";

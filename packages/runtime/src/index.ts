@@ -1,5 +1,5 @@
 export { CONFIG_FILE, type Config, type EffectiveConfig, effectiveConfig, loadConfig } from "./config/config.js";
-export { configSchema } from "./config/config-schema.js";
+export { configSchema, parameterSchema } from "./config/config-schema.js";
 export { readHostList, withAllowLists } from "./files/allow-list.js";
 export { type FoundLogs, findLogs, type InputProblem, type LogFile, STANDARD_INPUT } from "./files/find-logs.js";
 export { findNameLogs } from "./files/name-logs.js";

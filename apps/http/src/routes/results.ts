@@ -1,5 +1,6 @@
-import { hostEntry } from "@heliograph/core";
-import type { ListedBeacon, Run } from "@heliograph/runtime/runs";
+import { isAddress } from "@heliograph/core";
+import { apiRow } from "@heliograph/runtime/report";
+import type { Run } from "@heliograph/runtime/runs";
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
@@ -8,19 +9,6 @@ import { answers, list, query, record, text, time } from "../schemas.js";
 const integer = { type: "integer" } as const;
 const flag = { type: "boolean" } as const;
 const deleted = record({ Deleted: flag, Message: text("What happened") });
-
-/** A beacon under the names of the public API. */
-export const resultRow = (beacon: ListedBeacon): Record<string, string | number> => ({
-  ID: beacon.n,
-  "Source IP": beacon.source,
-  "Destination IP": beacon.destination,
-  Port: beacon.port,
-  Score: beacon.score,
-  DNS: beacon.name,
-  "Connection Count": beacon.connectionCount,
-  "First Occurrence": beacon.firstOccurrence,
-  "Last Occurrence": beacon.lastOccurrence,
-});
 
 /** The run of a beacon group; 404 when there is none. */
 export async function runOf(id: string, { manager }: Context, parameter = "beacon_group"): Promise<Run> {
@@ -77,7 +65,7 @@ function groupRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request) => {
       const run = await runOf((request.query as { beacon_group: string }).beacon_group, context);
-      return (await runs.beacons(run.id)).map(resultRow);
+      return (await runs.beacons(run.id)).map(apiRow);
     },
   );
   app.delete(
@@ -166,10 +154,8 @@ function logRoutes(app: FastifyInstance, { manager: { runs } }: Context): void {
 
 function addressOf({ ip }: { ip?: string }): string {
   if (ip === undefined || ip === "") throw new HttpError(400, "ip is missing", "ip");
-  const entry = hostEntry(ip);
-  if (entry?.kind !== "address" || /[/*]/.test(entry.value))
-    throw new HttpError(400, `ip must be an address, got ${JSON.stringify(ip.slice(0, 60))}`, "ip");
-  return entry.value;
+  if (!isAddress(ip)) throw new HttpError(400, `ip must be an address, got ${JSON.stringify(ip.slice(0, 60))}`, "ip");
+  return ip.trim();
 }
 
 function hostRoutes(app: FastifyInstance, { hosts }: Context): void {

@@ -1,12 +1,12 @@
 import { PassThrough, Readable } from "node:stream";
 import { type Beacon, parseTime } from "@heliograph/core";
-import { API_COLUMNS, csvRows, evidenceFrom, htmlReport, MOST_SHOWN, type Totals } from "@heliograph/runtime/report";
+import { API_COLUMNS, apiRow, csvRows, evidenceFrom, htmlReport, MOST_SHOWN, type Totals } from "@heliograph/runtime/report";
 import type { Run, RunManager, StoredBeacon } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
 import { answers, anything, query, record, text } from "../schemas.js";
-import { resultRow, runOf } from "./results.js";
+import { runOf } from "./results.js";
 
 /** A run as the API shows it: where it looks by name, not by where that lies on the server. */
 const shown = ({ source, ...run }: Run): object => ({ ...run, source: source.name });
@@ -45,7 +45,7 @@ async function exported(format: string, run: Run, manager: RunManager): Promise<
     case "ndjson":
       return { type: "application/x-ndjson", body: Readable.from(lines(run, manager)) };
     default: {
-      const rows = (await manager.runs.beacons(run.id)).map((beacon) => Object.values(resultRow(beacon)));
+      const rows = (await manager.runs.beacons(run.id)).map((beacon) => Object.values(apiRow(beacon)));
       return { type: "text/csv; charset=utf-8", body: await csvRows(API_COLUMNS, rows) };
     }
   }

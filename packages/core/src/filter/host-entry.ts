@@ -16,3 +16,9 @@ export function hostEntry(text: string): HostEntry | undefined {
   if (/^[\da-f:*]+$/i.test(value) && value.includes(":") && value.includes("*")) return { kind: "address", value };
   return isNamePattern(value) ? { kind: "name", value } : undefined;
 }
+
+/** Whether a text is one address, and no network or pattern. */
+export function isAddress(text: string): boolean {
+  const entry = hostEntry(text);
+  return entry?.kind === "address" && !/[/*]/.test(entry.value);
+}

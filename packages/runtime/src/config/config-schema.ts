@@ -16,8 +16,10 @@ const port = {
   ],
 };
 
-function parameterSchema(spec: ParameterSpec): object {
-  const { description, default: standard } = spec;
+/** The JSON Schema of a search's parameter. */
+export function parameterSchema(spec: ParameterSpec): Readonly<Record<string, unknown>> {
+  const { default: standard } = spec;
+  const description = `${spec.description}${spec.unit === undefined ? "" : ` (${spec.unit})`}`;
   const said = { description, ...(standard !== undefined && { default: standard }) };
   switch (spec.type) {
     case "number":

@@ -17,7 +17,33 @@ export const API_COLUMNS = [
   "Connection Count",
   "First Occurrence",
   "Last Occurrence",
-];
+] as const;
+
+/** What the public API tells of a beacon; times are ISO 8601 UTC. */
+export interface ApiBeacon {
+  readonly n: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly port: number;
+  readonly score: number;
+  readonly name: string;
+  readonly connectionCount: number;
+  readonly firstOccurrence: string;
+  readonly lastOccurrence: string;
+}
+
+/** A beacon under the names of the public API, in their order. */
+export const apiRow = (beacon: ApiBeacon): Record<(typeof API_COLUMNS)[number], string | number> => ({
+  ID: beacon.n,
+  "Source IP": beacon.source,
+  "Destination IP": beacon.destination,
+  Port: beacon.port,
+  Score: beacon.score,
+  DNS: beacon.name,
+  "Connection Count": beacon.connectionCount,
+  "First Occurrence": beacon.firstOccurrence,
+  "Last Occurrence": beacon.lastOccurrence,
+});
 
 /** CSV in which no text is taken for a formula. */
 export async function csvRows(headers: readonly string[], rows: readonly (readonly (string | number | null)[])[]): Promise<string> {

@@ -1,4 +1,4 @@
-export { API_COLUMNS, csvCell, csvRows } from "./csv.js";
+export { API_COLUMNS, type ApiBeacon, apiRow, csvCell, csvRows } from "./csv.js";
 export { evidenceFrom, evidenceOf, profileObject } from "./evidence.js";
 export { htmlReport, MOST_SHOWN } from "./html-report.js";
 export { type FoundBeacons, foundLine, payloadLines, readLine, type Totals, totals } from "./reading.js";
