@@ -17,6 +17,11 @@ export function zonedTime(micros: bigint, timeZone: string): Temporal.ZonedDateT
   return Temporal.Instant.fromEpochNanoseconds(micros * NANOS_PER_MICRO).toZonedDateTimeISO(timeZone);
 }
 
+/** The first moment of a year. */
+export function startOfYear(year: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.PlainDate.from({ year, month: 1, day: 1 }).toZonedDateTime(timeZone);
+}
+
 /** The start of the unit that a time lies in, by the clock of its zone. */
 export function startOf(time: Temporal.ZonedDateTime, unit: DateUnit): Temporal.ZonedDateTime {
   switch (unit) {

@@ -1,5 +1,5 @@
 import { CoreError } from "../errors.js";
-import { type DateUnit, isTimeZone, lastMicroOf, microsOf, startOf, zonedTime } from "./calendar.js";
+import { type DateUnit, isTimeZone, lastMicroOf, microsOf, startOf, startOfYear, zonedTime } from "./calendar.js";
 import { parseIsoDate } from "./iso-date.js";
 
 /** How date math is read. */
@@ -31,12 +31,9 @@ const fail = (text: string, reason: string): CoreError =>
 
 /** A date without math; of an incomplete one the time of day is filled up when rounding up, the month and the day stay the first. */
 function parseDate(text: string, timeZone: string, roundUp: boolean): bigint {
-  if (/^-?\d+$/.test(text) && !/^\d{4}$/.test(text)) {
-    if (Math.abs(Number(text)) < LEAST_MILLISECONDS && !text.startsWith("-")) {
-      const year = parseIsoDate(text.padStart(4, "0"), timeZone);
-      if (text.length < 5 && year) return filled(year.time, "year", roundUp);
-    }
-    return BigInt(text) * 1000n;
+  if (/^-?\d+$/.test(text)) {
+    const number = Number(text);
+    return number >= 0 && number < LEAST_MILLISECONDS ? filled(startOfYear(number, timeZone), "year", roundUp) : BigInt(text) * 1000n;
   }
   const date = parseIsoDate(text, timeZone);
   if (!date) throw fail(text, "it is neither strict_date_optional_time nor epoch_millis");
