@@ -75,7 +75,7 @@ export async function run(args: readonly string[]): Promise<void> {
 function reasonOf(error: unknown): string {
   // What the engine says when a text would be longer than half a gigabyte.
   if (error instanceof RangeError && error.message === "Invalid string length")
-    return "the result is too long for one text; use --format csv, or parameters that find less";
+    return "the result is too long for one text; use --format ndjson, or parameters that find less";
   return error instanceof Error ? error.message : String(error);
 }
 
