@@ -2,6 +2,7 @@ import { type Beacon, formatTime } from "@heliograph/core";
 import type { HuntLogsResult, Investigation } from "@heliograph/runtime";
 import {
   API_COLUMNS,
+  apiBeacon,
   apiRow,
   csvRows,
   evidenceOf,
@@ -164,9 +165,7 @@ async function csvReport(results: readonly SearchBeacons[]): Promise<string> {
   const several = results.length > 1;
   const all = results.flatMap(({ search, beacons }) => beacons.map((beacon) => ({ name: search.name, beacon })));
   const rows = all.map(({ name, beacon }, index) => {
-    const { names, firstOccurrence, lastOccurrence } = beacon;
-    const times = { firstOccurrence: formatTime(firstOccurrence), lastOccurrence: formatTime(lastOccurrence) };
-    const row = Object.values(apiRow({ ...beacon, ...times, n: index + 1, name: names[0] ?? "UNKNOWN" }));
+    const row = Object.values(apiRow(apiBeacon(beacon, index + 1)));
     return several ? [...row, name] : row;
   });
   return csvRows(several ? [...API_COLUMNS, "Search"] : API_COLUMNS, rows);

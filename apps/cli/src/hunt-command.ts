@@ -10,9 +10,6 @@ import { addStoreOptions, type StoreOptions } from "./store-options.js";
 // Not taken from the report, which is loaded when there is something to report.
 const FORMATS = ["table", "json", "ndjson", "csv", "markdown", "html"] as const satisfies readonly BeaconFormat[];
 
-/** Top talkers that are kept with a run. */
-const SAVED_TALKERS = 100;
-
 interface HuntOptions extends ReadLogsOptions, OutputOptions, BoundOptions, StoreOptions {
   readonly save?: boolean;
   readonly names?: boolean;
@@ -63,7 +60,7 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
       reverseDns: options.reverseDns ?? false,
       details: page || (options.details ?? false),
       families: page || (options.families ?? false),
-      topTalkers: options.save ? SAVED_TALKERS : 0,
+      topTalkers: options.save ? (await import("@heliograph/runtime/runs")).KEPT_TALKERS : 0,
       config,
       signal,
     });

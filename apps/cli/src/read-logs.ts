@@ -1,5 +1,5 @@
-import type { Config, FileReport, FoundLogs, HuntLogsResult, InvestigateOptions, Investigation } from "@heliograph/runtime";
-import { grouped, printable } from "@heliograph/runtime/report";
+import type { Config, FoundLogs, HuntLogsResult, InvestigateOptions, Investigation } from "@heliograph/runtime";
+import { grouped, printable, whyUnreadable } from "@heliograph/runtime/report";
 import type { Command } from "commander";
 import { ProgressBar } from "./progress-bar.js";
 import { UsageError } from "./usage-error.js";
@@ -132,19 +132,4 @@ function tellProblems(found: FoundLogs, result: HuntLogsResult, verbose: boolean
     }
   }
   return failed;
-}
-
-/** Why a file gave no row although it is not simply empty; undefined when it gave some or was empty. */
-function whyUnreadable({ reports }: FileReport): string | undefined {
-  const rows = reports.reduce((sum, report) => sum + report.rows, 0);
-  if (rows > 0) return undefined;
-  const damaged = reports.find((report) => report.damaged !== undefined);
-  if (damaged?.damaged !== undefined) return damaged.damaged;
-  if (reports.some((report) => report.truncated)) return "ends in the middle of its compressed data before the first row";
-  const types = [...new Set(reports.flatMap((report) => report.otherTypes))];
-  if (types.length > 0) return `is a log of type ${types.join(", ")}, not conn; give connection logs`;
-  const malformed = reports.reduce((sum, report) => sum + report.malformedRows, 0);
-  if (malformed > 0)
-    return "has no readable row; is it a Zeek conn log? For logs without a #fields line name the columns with --fields ts,uid,id.orig_h,…";
-  return reports.length === 0 ? "holds no log" : undefined;
 }

@@ -67,7 +67,6 @@ export { type HuntOptions, type HuntResult, hunt } from "./hunt.js";
 export { type CollectedNames, type CollectNamesOptions, collectNames } from "./names/collect-names.js";
 export { hostName, NAME_LOGS, NameCollector } from "./names/name-collector.js";
 export { type NameIndex, NameLookup } from "./names/name-index.js";
-export { isNamePattern } from "./names/name-pattern.js";
 export { type Clusters1d, dbscan1d } from "./stats/dbscan-1d.js";
 export { type Histogram, histogram } from "./stats/histogram.js";
 export { type NodeVisitor, singleLinkage1d } from "./stats/single-linkage-1d.js";

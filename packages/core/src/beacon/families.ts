@@ -1,3 +1,4 @@
+import { standardDeviation } from "simple-statistics";
 import type { PayloadProfile } from "../flows/payload.js";
 import type { Beacon } from "./search-flows.js";
 
@@ -56,10 +57,8 @@ const JITTER = 1;
 function standardised(rows: readonly number[][]): number[][] {
   const spreads = (rows[0] ?? []).map((_, feature) => {
     const known = rows.map((row) => row[feature] ?? Number.NaN).filter((value) => !Number.isNaN(value));
-    const average = known.reduce((sum, value) => sum + value, 0) / known.length;
-    const variance = known.reduce((sum, value) => sum + (value - average) ** 2, 0) / known.length;
     const least = feature === JITTER ? LEAST_JITTER_SPREAD : LEAST_LOG_SPREAD;
-    return Math.max(least, Math.sqrt(variance) || 0);
+    return known.length === 0 ? least : Math.max(least, standardDeviation(known));
   });
   return rows.map((row) => row.map((value, feature) => value / (spreads[feature] ?? 1)));
 }

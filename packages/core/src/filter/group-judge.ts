@@ -1,5 +1,5 @@
-import { addressText } from "../zeek/address.js";
-import { type TextColumn, textAt, unpackTexts } from "../zeek/dictionary.js";
+import { packedAddressText } from "../zeek/address.js";
+import { type TextColumn, unpackTexts } from "../zeek/dictionary.js";
 import type { AddressRule, FilterPlan, FilterRule } from "./filter-plan.js";
 
 /** An address rule with the marks of addresses by code, each made when it is first asked for. */
@@ -18,7 +18,7 @@ class MarkedRule {
   #mark(code: number): number {
     const known = this.#marks.get(code);
     if (known !== undefined) return known;
-    const mark = this.#plan.mark(addressText({ text: (place) => textAt(this.#addresses, place) }, code));
+    const mark = this.#plan.mark(packedAddressText(this.#addresses, code));
     this.#marks.set(code, mark);
     return mark;
   }

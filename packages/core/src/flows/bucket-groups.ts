@@ -1,9 +1,8 @@
 import type { ReadEngine } from "../zeek/log-reader.js";
 import { BUCKETS, type JoinedFlows, RECORD_WORDS, SEGMENT_ROWS, SLAB_SEGMENTS } from "./flow-shard.js";
+import { KEY_WORDS } from "./group-index.js";
 import { DROPPED, type Grouping, groupingOf } from "./grouping.js";
 import { dropDuplicates } from "./sorted-times.js";
-
-const KEY_WORDS = 3;
 
 /** The connection groups of one bucket at a time, across shards; its memory is used again for the next bucket. */
 export class BucketGroups {

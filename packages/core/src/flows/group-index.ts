@@ -1,4 +1,5 @@
-const KEY_WORDS = 3;
+/** Words of a key. */
+export const KEY_WORDS = 3;
 
 /**
  * Numbers the distinct (source, destination, port and protocol) keys 0, 1, 2, … in order of first sight. The keys are three

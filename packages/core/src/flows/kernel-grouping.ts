@@ -1,10 +1,10 @@
 import type { Kernel } from "../zeek/kernel-engine.js";
 import { RECORD_WORDS } from "./flow-shard.js";
+import { KEY_WORDS } from "./group-index.js";
 import type { Grouping, PlacedRows } from "./grouping.js";
 
 /** Records that the kernel takes at a time: up to 120 bytes each when all differ, in a memory of 4 GiB that holds addresses too. */
 export const KERNEL_RECORDS = 1 << 23;
-const KEY_WORDS = 3;
 
 /** Groups in the kernel's memory. */
 export class KernelGrouping implements Grouping {

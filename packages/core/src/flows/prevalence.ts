@@ -1,7 +1,6 @@
 import { DEFAULT_INTERNAL_NETWORKS, NetworkSet } from "../filter/networks.js";
-import { addressCode } from "../zeek/address.js";
+import { addressCode, packedAddressText } from "../zeek/address.js";
 import { MapDictionary, type TextColumn } from "../zeek/dictionary.js";
-import { jointAddressText } from "./visit-flows.js";
 
 /** The two ends of connection groups as joint address codes: source and destination of the first, of the second, … */
 export type HostPairs = Int32Array;
@@ -54,6 +53,6 @@ export function prevalence(
     for (let at = 0; at < pairs.length; at += 2) hosts.get(pairs[at + 1] ?? -1)?.add(pairs[at] ?? -1);
   }
   const internal = new NetworkSet(internalNetworks, "internal_networks");
-  const isInternal = (code: number): boolean => internal.has(jointAddressText(addresses, code));
+  const isInternal = (code: number): boolean => internal.has(packedAddressText(addresses, code));
   return new Map([...codes].map(([destination, code]) => [destination, [...(hosts.get(code) ?? [])].filter(isInternal).length]));
 }

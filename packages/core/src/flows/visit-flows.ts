@@ -1,8 +1,8 @@
 import type { FilterPlan, FilterRule } from "../filter/filter-plan.js";
 import { GroupJudge } from "../filter/group-judge.js";
 import type { NameLookup } from "../names/name-index.js";
-import { addressText } from "../zeek/address.js";
-import { type TextColumn, textAt } from "../zeek/dictionary.js";
+import { packedAddressText } from "../zeek/address.js";
+import { textAt } from "../zeek/dictionary.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import { BucketGroups } from "./bucket-groups.js";
 import type { Flow } from "./flow.js";
@@ -59,21 +59,16 @@ class VisitedFlow implements Flow {
   }
 
   get source(): string {
-    return jointAddressText(this.#flows.addresses, this.#source);
+    return packedAddressText(this.#flows.addresses, this.#source);
   }
 
   get destination(): string {
-    return jointAddressText(this.#flows.addresses, this.#destination);
+    return packedAddressText(this.#flows.addresses, this.#destination);
   }
 
   get protocol(): string {
     return textAt(this.#flows.protocols, this.#protocol);
   }
-}
-
-/** The text of a joint address code. */
-export function jointAddressText(addresses: TextColumn, code: number): string {
-  return addressText({ text: (place) => textAt(addresses, place) }, code);
 }
 
 /**
@@ -106,7 +101,7 @@ export function visitFlows(engine: ReadEngine, flows: JoinedFlows, options: Visi
       const destination = groups.destination(group);
       if (filter?.names) {
         const times = groups.times(to - 1, to);
-        const text = (code: number): string => jointAddressText(flows.addresses, code);
+        const text = (code: number): string => packedAddressText(flows.addresses, code);
         // An answer that came after the last connection is no name that any of them used.
         const [likeliest] = names?.of(text(source), text(destination), times[0]) ?? [];
         if (!filter.names(likeliest)) return remove("names", count + duplicates);

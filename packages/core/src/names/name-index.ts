@@ -1,3 +1,4 @@
+import { KEY_WORDS } from "../flows/group-index.js";
 import { byText } from "../flows/top-talkers.js";
 import { addressCode } from "../zeek/address.js";
 import { MapDictionary, type TextColumn, unpackTexts } from "../zeek/dictionary.js";
@@ -68,9 +69,9 @@ export class NameLookup {
     this.#others.encodeAll(addresses);
     this.#names = unpackTexts(names);
     for (let entry = 0; entry < counts.length; entry++) {
-      const source = entries[entry * 3] ?? -1;
-      const destination = entries[entry * 3 + 1] ?? -1;
-      const word = entries[entry * 3 + 2] ?? 0;
+      const source = entries[entry * KEY_WORDS] ?? -1;
+      const destination = entries[entry * KEY_WORDS + 1] ?? -1;
+      const word = entries[entry * KEY_WORDS + 2] ?? 0;
       const of = this.#destinations.get(destination) ?? { all: new Map(), bySource: new Map() };
       this.#destinations.set(destination, of);
       const own = of.bySource.get(source) ?? new Map<number, Sightings>();

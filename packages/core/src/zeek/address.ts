@@ -1,4 +1,4 @@
-import type { Dictionary } from "./dictionary.js";
+import { type Dictionary, type TextColumn, textAt } from "./dictionary.js";
 
 // Address codes are 32 bits. A dotted quad is its own code, the first octet highest, so that no table is needed for it and
 // every thread gives it the same code. Codes of 240.0.0.0/4, which nobody has, are places in a dictionary of all other texts.
@@ -51,4 +51,9 @@ export function addressText(others: Pick<Dictionary, "text">, code: number): str
   if (code === -1) return "";
   const place = otherPlace(code);
   return place >= 0 ? others.text(place) : `${code >>> 24}.${(code >>> 16) & 255}.${(code >>> 8) & 255}.${code & 255}`;
+}
+
+/** `addressText` over packed texts. */
+export function packedAddressText(others: TextColumn, code: number): string {
+  return addressText({ text: (place) => textAt(others, place) }, code);
 }

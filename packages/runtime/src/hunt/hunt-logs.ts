@@ -15,7 +15,6 @@ import {
   joinFindings,
   joinShards,
   type NameIndex,
-  NameLookup,
   type PayloadProfile,
   payloadProfiles,
   planFilter,
@@ -52,7 +51,7 @@ export interface HuntLogsOptions {
   readonly explain?: boolean | number;
   /** So many of the (source, destination, port) with most connections to tell. Default 0. */
   readonly topTalkers?: number;
-  /** What hosts are called: for the filter's rule on names, and for the beacons found. */
+  /** What hosts are called, for the filter's rule on names; `investigate` names what was found. */
   readonly names?: NameIndex;
   /** Flows of which to tell what they carry; then the logs are read for that alone, and nothing is searched. */
   readonly payloadOf?: readonly FlowKey[];
@@ -240,7 +239,6 @@ function joined(
     explain,
     topTalkers,
     hosts: perFile,
-    names: share.names && new NameLookup(share.names),
     internalNetworks: filter?.internal_networks,
   });
   return {

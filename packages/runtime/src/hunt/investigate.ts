@@ -48,7 +48,7 @@ export interface Investigation extends HuntLogsResult {
 const flowKey = ({ source, destination, port, protocol }: FlowKey): string => JSON.stringify([source, destination, port, protocol]);
 
 /** Reads logs for names; `destinations`: the addresses to find names for, default all. */
-export async function readNames(
+async function readNames(
   logs: readonly LogFile[],
   { limits, signal }: Pick<HuntLogsOptions, "limits" | "signal">,
   destinations?: Iterable<string>,

@@ -1,3 +1,4 @@
+import { type Beacon, formatTime } from "@heliograph/core";
 import { printable } from "./words.js";
 
 /** A text cell that no spreadsheet takes for a formula and no terminal obeys: texts from logs are hostile. */
@@ -19,8 +20,9 @@ export const API_COLUMNS = [
   "Last Occurrence",
 ] as const;
 
-/** What the public API tells of a beacon; times are ISO 8601 UTC. */
+/** What the public API tells of a beacon. */
 export interface ApiBeacon {
+  /** From 1 on. */
   readonly n: number;
   readonly source: string;
   readonly destination: string;
@@ -28,9 +30,23 @@ export interface ApiBeacon {
   readonly score: number;
   readonly name: string;
   readonly connectionCount: number;
+  /** ISO 8601 UTC with microseconds. */
   readonly firstOccurrence: string;
   readonly lastOccurrence: string;
 }
+
+/** What the public API tells of a beacon that was found. */
+export const apiBeacon = (beacon: Beacon, n: number): ApiBeacon => ({
+  n,
+  source: beacon.source,
+  destination: beacon.destination,
+  port: beacon.port,
+  score: beacon.score,
+  name: beacon.names[0] ?? "UNKNOWN",
+  connectionCount: beacon.connectionCount,
+  firstOccurrence: formatTime(beacon.firstOccurrence),
+  lastOccurrence: formatTime(beacon.lastOccurrence),
+});
 
 /** A beacon under the names of the public API, in their order. */
 export const apiRow = (beacon: ApiBeacon): Record<(typeof API_COLUMNS)[number], string | number> => ({

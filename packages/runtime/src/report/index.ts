@@ -1,5 +1,5 @@
-export { API_COLUMNS, type ApiBeacon, apiRow, csvCell, csvRows } from "./csv.js";
+export { API_COLUMNS, type ApiBeacon, apiBeacon, apiRow, csvCell, csvRows } from "./csv.js";
 export { evidenceFrom, evidenceOf, profileObject } from "./evidence.js";
 export { htmlReport, MOST_SHOWN } from "./html-report.js";
-export { type FoundBeacons, foundLine, payloadLines, readLine, type Totals, totals } from "./reading.js";
+export { type FoundBeacons, foundLine, payloadLines, readLine, type Totals, totals, whyUnreadable } from "./reading.js";
 export { bar, grouped, humanBytes, humanMinutes, humanTime, printable, sparkline } from "./words.js";

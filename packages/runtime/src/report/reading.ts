@@ -1,5 +1,5 @@
 import type { Beacon, PayloadProfile, RemovedRows, SizeProfile } from "@heliograph/core";
-import type { HuntLogsResult } from "../hunt/hunt-logs.js";
+import type { FileReport, HuntLogsResult } from "../hunt/hunt-logs.js";
 import { grouped, humanBytes, humanMinutes } from "./words.js";
 
 /** What a search found. */
@@ -82,4 +82,19 @@ export function readLine(totals: Totals): string {
   ].filter((text) => text !== "");
   const read = `${grouped(rows)} connections in ${grouped(groups)} groups from ${grouped(files)} ${files === 1 ? "file" : "files"} (${humanBytes(bytes)}) in ${seconds.toFixed(2)} s`;
   return left.length > 0 ? `${read}; rows not used: ${left.join(", ")}` : read;
+}
+
+/** Why a file gave no row although it is not simply empty; undefined when it gave some or was empty. */
+export function whyUnreadable({ reports }: FileReport): string | undefined {
+  const rows = reports.reduce((sum, report) => sum + report.rows, 0);
+  if (rows > 0) return undefined;
+  const damaged = reports.find((report) => report.damaged !== undefined);
+  if (damaged?.damaged !== undefined) return damaged.damaged;
+  if (reports.some((report) => report.truncated)) return "ends in the middle of its compressed data before the first row";
+  const types = [...new Set(reports.flatMap((report) => report.otherTypes))];
+  if (types.length > 0) return `is a log of type ${types.join(", ")}, not conn; give connection logs`;
+  const malformed = reports.reduce((sum, report) => sum + report.malformedRows, 0);
+  if (malformed > 0)
+    return "has no readable row; is it a Zeek conn log? For logs without a #fields line name the columns with --fields ts,uid,id.orig_h,…";
+  return reports.length === 0 ? "holds no log" : undefined;
 }

@@ -6,4 +6,4 @@ export { type ListedBeacon, type Run, type RunResult, type RunSource, RunStore, 
 export { type DataSource, SourceStore } from "../store/source-store.js";
 export { PathError, Roots } from "./roots.js";
 export { type RunEnd, type RunEvent, type RunLimits, RunManager, TooManyRuns } from "./run-manager.js";
-export { type RunOrder, resultOf } from "./run-task.js";
+export { KEPT_TALKERS, type RunOrder, resultOf } from "./run-task.js";

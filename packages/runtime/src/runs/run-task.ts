@@ -1,10 +1,11 @@
 import type { MessagePort } from "node:worker_threads";
-import { type ConnectionFilter, CoreError, type ExplainedFlow, formatTime, type Search, type TimeBounds } from "@heliograph/core";
+import { type ConnectionFilter, CoreError, type ExplainedFlow, type Search, type TimeBounds } from "@heliograph/core";
 import { findLogs } from "../files/find-logs.js";
 import type { Progress } from "../hunt/hunt-logs.js";
 import { type Investigation, investigate } from "../hunt/investigate.js";
+import { apiBeacon } from "../report/csv.js";
 import { evidenceOf } from "../report/evidence.js";
-import { totals } from "../report/reading.js";
+import { totals, whyUnreadable } from "../report/reading.js";
 import type { RunResult } from "../store/run-store.js";
 
 /** What a run does; plain data, for a thread of its own. */
@@ -29,11 +30,12 @@ export type RunMessage =
   | { readonly kind: "end" };
 
 /** The logs of a run could not be read; what went wrong is for whoever asked. */
-export class UnreadableLogs extends Error {
+class UnreadableLogs extends Error {
   override readonly name = "UnreadableLogs";
 }
 
-const TOP_TALKERS = 100;
+/** Top talkers that are kept with a run. */
+export const KEPT_TALKERS = 100;
 /** Decisions about groups that a verbose run writes, for each thread that searches. */
 const MOST_DECISIONS = 20_000;
 
@@ -42,18 +44,7 @@ export function resultOf(investigation: Investigation): RunResult {
   return {
     beacons: investigation.results
       .flatMap(({ beacons }) => beacons)
-      .map((beacon) => ({
-        source: beacon.source,
-        destination: beacon.destination,
-        port: beacon.port,
-        protocol: beacon.protocol,
-        score: beacon.score,
-        name: beacon.names[0] ?? "UNKNOWN",
-        connectionCount: beacon.connectionCount,
-        firstOccurrence: formatTime(beacon.firstOccurrence),
-        lastOccurrence: formatTime(beacon.lastOccurrence),
-        evidence: evidenceOf(beacon),
-      })),
+      .map((beacon, index) => ({ ...apiBeacon(beacon, index + 1), protocol: beacon.protocol, evidence: evidenceOf(beacon) })),
     talkers: investigation.talkers ?? [],
     summary: totals(investigation),
   };
@@ -81,7 +72,7 @@ function readLines({ files }: Investigation): string[] {
 }
 
 /** Does a run: finds and reads the logs, searches, and tells how it goes. */
-export async function runOrder(order: RunOrder, tell: (message: RunMessage) => void): Promise<RunResult> {
+async function runOrder(order: RunOrder, tell: (message: RunMessage) => void): Promise<RunResult> {
   const log = (...lines: string[]): void => tell({ kind: "log", lines });
   log(`search ${order.search.name} ${JSON.stringify(order.search.parameters)}`, ...order.paths.map((path) => `path ${path}`));
   const { files, problems } = await findLogs(order.paths, { archives: order.archives });
@@ -93,7 +84,7 @@ export async function runOrder(order: RunOrder, tell: (message: RunMessage) => v
     bounds: order.bounds,
     filter: order.filter,
     names: order.names,
-    topTalkers: TOP_TALKERS,
+    topTalkers: KEPT_TALKERS,
     explain: order.verbose && MOST_DECISIONS,
     onProgress: (progress) => tell({ kind: "progress", progress }),
     ...(order.threads !== undefined && { threads: order.threads }),
@@ -104,13 +95,7 @@ export async function runOrder(order: RunOrder, tell: (message: RunMessage) => v
     if (result.explained.omitted > 0) log(`… and ${result.explained.omitted} more groups`);
   }
   const kept = resultOf(result);
-  const rows = result.files.flatMap(({ reports }) => reports).reduce((total, report) => total + report.rows, 0);
-  if (
-    rows === 0 &&
-    result.files.every(({ reports }) =>
-      reports.every((report) => report.malformedRows + report.otherRows > 0 || report.damaged !== undefined || report.truncated),
-    )
-  )
+  if (result.files.every((file) => whyUnreadable(file) !== undefined))
     throw new UnreadableLogs("no log has a readable row; the run's log says why");
   log(`found ${kept.beacons.length} potential beacons; summary ${JSON.stringify(kept.summary)}`);
   return kept;

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { setImmediate as breathe } from "node:timers/promises";
 import type { ParameterValues, Talker } from "@heliograph/core";
 import type { Selectable, Transaction } from "kysely";
+import type { ApiBeacon } from "../report/csv.js";
 import type { RunState, StoreTables } from "./database.js";
 import { processStarted, type Store } from "./open-store.js";
 
@@ -33,19 +34,8 @@ export interface Run {
 }
 
 /** A beacon as it is listed. */
-export interface ListedBeacon {
-  /** From 1 on. */
-  readonly n: number;
-  readonly source: string;
-  readonly destination: string;
-  readonly port: number;
+export interface ListedBeacon extends ApiBeacon {
   readonly protocol: string;
-  readonly score: number;
-  readonly name: string;
-  readonly connectionCount: number;
-  /** ISO 8601 UTC with microseconds. */
-  readonly firstOccurrence: string;
-  readonly lastOccurrence: string;
 }
 
 /** A beacon as it is kept. */
