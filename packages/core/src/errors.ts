@@ -8,8 +8,9 @@
  * - `encrypted`: an archive entry needs a password.
  * - `archive-limit`: an archive exceeds the entries, ratio or bytes that the caller allows.
  * - `limit`: another stated limit is exceeded.
+ * - `bad-query`: a search, a mapping or a document is refused: a `QueryError`, with Elasticsearch's type and reason.
  */
-export type CoreErrorCode = "bad-parameter" | "not-a-log" | "truncated" | "damaged" | "encrypted" | "archive-limit" | "limit";
+export type CoreErrorCode = "bad-parameter" | "not-a-log" | "truncated" | "damaged" | "encrypted" | "archive-limit" | "limit" | "bad-query";
 
 /** Where an error happened; each part is absent when it is not known. */
 export interface ErrorPlace {

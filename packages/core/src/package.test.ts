@@ -45,11 +45,14 @@ describe("the package", () => {
       "chrono-node",
       "fzstd",
       "ipaddr.js",
+      "jsonc-parser",
       "ml-hclust",
       "ml-kmeans",
       "pako",
+      "re2js",
       "simple-statistics",
       "temporal-polyfill",
+      "tldts",
     ]);
     expect(Object.keys(manifest.scripts).filter((name) => /install/.test(name))).toEqual([]);
   });

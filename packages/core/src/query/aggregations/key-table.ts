@@ -1,0 +1,166 @@
+import type { AddressWords } from "../columns/ip-address.js";
+import { compact } from "../mapping/field-value.js";
+
+/** Numbers pairs of 32-bit words in order of first sight: an open-addressing table. */
+export class KeyTable {
+  #slots = new Int32Array(64).fill(-1);
+  #mask = 63;
+  #words = new Int32Array(64);
+  size = 0;
+
+  /** The number of a pair; a new pair gets the next one. */
+  find(a: number, b: number): number {
+    const x = a | 0;
+    const y = b | 0;
+    let hash = Math.imul(x ^ Math.imul(y, 0x9e3779b1), 0x85ebca6b);
+    hash ^= hash >>> 15;
+    for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const place = this.#slots[slot] as number;
+      if (place === -1) return this.#insert(slot, x, y);
+      if (this.#words[2 * place] === x && this.#words[2 * place + 1] === y) return place;
+    }
+  }
+
+  #insert(slot: number, x: number, y: number): number {
+    const place = this.size++;
+    if (2 * this.size > this.#words.length) {
+      const words = new Int32Array(2 * this.#words.length);
+      words.set(this.#words);
+      this.#words = words;
+    }
+    this.#words[2 * place] = x;
+    this.#words[2 * place + 1] = y;
+    this.#slots[slot] = place;
+    if (4 * this.size > 3 * this.#slots.length) this.#grow();
+    return place;
+  }
+
+  #grow(): void {
+    const length = 2 * this.#slots.length;
+    this.#slots = new Int32Array(length).fill(-1);
+    this.#mask = length - 1;
+    for (let place = 0; place < this.size; place++) {
+      const x = this.#words[2 * place] as number;
+      const y = this.#words[2 * place + 1] as number;
+      let hash = Math.imul(x ^ Math.imul(y, 0x9e3779b1), 0x85ebca6b);
+      hash ^= hash >>> 15;
+      let slot = hash & this.#mask;
+      while (this.#slots[slot] !== -1) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = place;
+    }
+  }
+
+  first(place: number): number {
+    return this.#words[2 * place] as number;
+  }
+
+  second(place: number): number {
+    return this.#words[2 * place + 1] as number;
+  }
+}
+
+/** Numbers by place, zero where none was set, growing as places are used. */
+export class NumberList {
+  values: Float64Array;
+  readonly #start: number;
+
+  constructor(start = 0) {
+    this.#start = start;
+    this.values = new Float64Array(64).fill(start);
+  }
+
+  /** Makes room for places below `length`. */
+  reserve(length: number): Float64Array {
+    if (length > this.values.length) {
+      const values = new Float64Array(Math.max(length, 2 * this.values.length)).fill(this.#start);
+      values.set(this.values);
+      this.values = values;
+    }
+    return this.values;
+  }
+
+  get(place: number): number {
+    return this.values[place] ?? this.#start;
+  }
+
+  set(place: number, value: number): void {
+    this.reserve(place + 1)[place] = value;
+  }
+
+  add(place: number, value: number): void {
+    const values = this.reserve(place + 1);
+    values[place] = (values[place] as number) + value;
+  }
+}
+
+/** A distinct value that rows are grouped by. */
+export type KeyValue = string | number | bigint;
+
+/** What the distinct values of a thread are, to be handed to another. */
+export type KeyState =
+  | { readonly kind: "text" | "ip"; readonly texts: readonly string[] }
+  | { readonly kind: "number"; readonly values: readonly (number | bigint)[] };
+
+/** Distinct values, numbered in order of first sight. */
+export class Keys {
+  readonly #texts = new Map<string, number>();
+  readonly #doubles = new KeyTable();
+  readonly #idOfDouble: number[] = [];
+  readonly #wholes = new Map<bigint, number>();
+  readonly #high = new KeyTable();
+  readonly #low = new KeyTable();
+  readonly #addresses = new KeyTable();
+  readonly #idOfAddress: number[] = [];
+  readonly values: KeyValue[] = [];
+  readonly #double = new Float64Array(1);
+  readonly #words = new Int32Array(this.#double.buffer);
+
+  get size(): number {
+    return this.values.length;
+  }
+
+  text(value: string): number {
+    const known = this.#texts.get(value);
+    if (known !== undefined) return known;
+    const id = this.values.push(value) - 1;
+    this.#texts.set(value, id);
+    return id;
+  }
+
+  number(value: number): number {
+    // There is one zero.
+    this.#double[0] = value + 0;
+    const place = this.#doubles.find(this.#words[0] as number, this.#words[1] as number);
+    const known = this.#idOfDouble[place];
+    if (known !== undefined) return known;
+    const id = this.values.push(value + 0) - 1;
+    this.#idOfDouble[place] = id;
+    return id;
+  }
+
+  /** A whole number that may be beyond 2^53. */
+  whole(value: bigint): number {
+    const short = compact(value);
+    if (typeof short === "number") return this.number(short);
+    const known = this.#wholes.get(value);
+    if (known !== undefined) return known;
+    const id = this.values.push(value) - 1;
+    this.#wholes.set(value, id);
+    return id;
+  }
+
+  /** An address; `text` is asked for a new one. */
+  address([a, b, c, d]: AddressWords, text: () => string): number {
+    const place = this.#addresses.find(this.#high.find(a, b), this.#low.find(c, d));
+    const known = this.#idOfAddress[place];
+    if (known !== undefined) return known;
+    // One text for an address however it came: from a column, or from a `missing` value.
+    const id = this.text(text());
+    this.#idOfAddress[place] = id;
+    return id;
+  }
+
+  value(value: KeyValue): number {
+    return typeof value === "string" ? this.text(value) : typeof value === "bigint" ? this.whole(value) : this.number(value);
+  }
+}

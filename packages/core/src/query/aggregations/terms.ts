@@ -1,0 +1,251 @@
+import { luceneRegexp, type TextTest } from "../lucene/regexp.js";
+import { illegalArgument, QueryError } from "../query-error.js";
+import { type AggregationResult, Aggregator, Buckets, ChildRows, type Collector, type Level, type OwnerMap } from "./aggregator.js";
+import type { KeySource } from "./key-source.js";
+import type { KeyValue } from "./key-table.js";
+import { type BucketOrder, bucketComparator, compareKeys } from "./order.js";
+import type { Scope } from "./scope.js";
+import { firstBy } from "./top-buckets.js";
+
+/** Which values become buckets: those that match, or the share of them that one partition has. */
+export interface KeyFilter {
+  readonly include?: TextTest | undefined;
+  readonly exclude?: TextTest | undefined;
+  readonly partition?: { readonly partition: number; readonly partitions: number } | undefined;
+}
+
+export interface TermsOptions {
+  readonly size: number;
+  readonly minDocCount: number;
+  readonly order: readonly BucketOrder[];
+  readonly filter: KeyFilter;
+  readonly maxBuckets: number;
+  /** `rare_terms`: buckets with at most so many rows. */
+  readonly maxDocCount?: number;
+}
+
+/** A stable number of a text. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash ^= hash >>> 16;
+  return hash >>> 0;
+}
+
+export const matchesAny = (values: readonly string[]): TextTest => {
+  const set = new Set(values);
+  return (text) => set.has(text);
+};
+
+/** A text of `include` or `exclude`, as a regular expression. */
+export const keyPattern = (pattern: string, maxLength: number): TextTest => {
+  if (pattern.length > maxLength)
+    throw illegalArgument(`The length of regex [${pattern.length}] has exceeded the allowed maximum of [${maxLength}]`);
+  return luceneRegexp(pattern);
+};
+
+interface TermsState {
+  readonly values: readonly KeyValue[];
+  readonly kind: KeySource["kind"];
+  readonly buckets: unknown;
+}
+
+/** A bucket a distinct value: `terms` and `rare_terms`. */
+export class TermsAggregator extends Aggregator {
+  readonly #source: KeySource;
+  readonly #options: TermsOptions;
+  readonly #buckets: Buckets;
+  readonly #isTop: boolean;
+  /** By key: 1 kept, 2 left out; 0 not asked yet. */
+  #kept = new Uint8Array(64);
+  #otherCounts = 0;
+
+  /** @param isTop whether all rows have owner 0 */
+  constructor(name: string, meta: unknown, source: KeySource, options: TermsOptions, children: Level, isTop: boolean) {
+    super(name, meta);
+    this.#source = source;
+    this.#options = options;
+    this.#buckets = new Buckets(children);
+    this.#isTop = isTop;
+  }
+
+  #isKept(key: number): boolean {
+    if (key >= this.#kept.length) {
+      const kept = new Uint8Array(Math.max(key + 1, 2 * this.#kept.length));
+      kept.set(this.#kept);
+      this.#kept = kept;
+    }
+    if (this.#kept[key] === 0) {
+      const { include, exclude, partition } = this.#options.filter;
+      let passes = true;
+      if (include || exclude || partition) {
+        const shown = this.#source.shown(key);
+        const text = shown.text ?? String(shown.key);
+        const plain = String(shown.key);
+        passes = (!include || include(text) || include(plain)) && !(exclude?.(text) || exclude?.(plain));
+        if (partition) passes &&= hashOf(text) % partition.partitions === partition.partition;
+      }
+      this.#kept[key] = passes ? 1 : 2;
+    }
+    return this.#kept[key] === 1;
+  }
+
+  open(scope: Scope): Collector {
+    const { column, field, missing } = this.#source.open(scope);
+    const children = this.#buckets.openChildren(scope);
+    const isPlain = column && field && !column.offsets && missing === -1 && !field.traits.analyzed;
+    if (this.#options.minDocCount === 0 && column) this.#addAll(scope);
+    if (isPlain && column.kind !== "number") {
+      const { codes } = column;
+      const values = column.kind === "ip" ? column.addresses.length / 4 : column.dictionary.size;
+      const keyOf = (code: number): number => {
+        const key = this.#source.codeKey(column, field, code);
+        return key >= 0 && this.#isKept(key) ? key : -2;
+      };
+      return this.#isTop && children.length === 0
+        ? this.#countCodes(codes, values, keyOf)
+        : this.#collectCodes(codes, values, keyOf, children);
+    }
+    const keys = this.#source.rowKeys(scope);
+    return this.#collectRows(keys, children);
+  }
+
+  /** Counts codes, and finds their buckets once at the end. */
+  #countCodes(codes: Int32Array, values: number, keyOf: (code: number) => number): Collector {
+    const local = new Uint32Array(values + 1);
+    return {
+      collect(rows, _owners, length) {
+        for (let i = 0; i < length; i++) {
+          // Rows without a value count at place 0.
+          const at = (codes[rows[i] as number] as number) + 1;
+          local[at] = (local[at] as number) + 1;
+        }
+      },
+      close: () => {
+        for (let code = 0; code < values; code++) {
+          const count = local[code + 1] as number;
+          if (count === 0) continue;
+          const key = keyOf(code);
+          if (key >= 0) this.#buckets.counts.add(this.#buckets.find(0, key), count);
+        }
+      },
+    };
+  }
+
+  #collectCodes(codes: Int32Array, values: number, keyOf: (code: number) => number, children: readonly Collector[]): Collector {
+    const buckets = this.#buckets;
+    // Keys for owners, and at the top the buckets themselves; -1 not asked yet, -2 left out.
+    const known = new Int32Array(values).fill(-1);
+    const isTop = this.#isTop;
+    const below = new ChildRows();
+    return {
+      collect: (rows, owners, length) => {
+        below.reset(length);
+        let m = 0;
+        let counts = buckets.counts.values;
+        for (let i = 0; i < length; i++) {
+          const row = rows[i] as number;
+          const code = codes[row] as number;
+          if (code < 0) continue;
+          let place = known[code] as number;
+          if (place < 0) {
+            if (place === -2) continue;
+            const key = keyOf(code);
+            place = key < 0 ? -2 : isTop ? buckets.find(0, key) : key;
+            known[code] = place;
+            if (place < 0) continue;
+          }
+          const bucket = isTop ? place : buckets.find(owners ? (owners[i] as number) : 0, place);
+          if (bucket >= counts.length) counts = buckets.counts.reserve(bucket + 1);
+          counts[bucket] = (counts[bucket] as number) + 1;
+          below.rows[m] = row;
+          below.buckets[m++] = bucket;
+        }
+        for (const child of children) child.collect(below.rows, below.buckets, m);
+      },
+      close: () => {
+        for (const child of children) child.close?.();
+      },
+    };
+  }
+
+  #collectRows(keys: (row: number, into: number[]) => number, children: readonly Collector[]): Collector {
+    const buckets = this.#buckets;
+    const into: number[] = [];
+    const below = new ChildRows();
+    return {
+      collect: (rows, owners, length) => {
+        below.reset(length);
+        for (let i = 0; i < length; i++) {
+          const row = rows[i] as number;
+          const count = keys(row, into);
+          const owner = owners ? (owners[i] as number) : 0;
+          for (let k = 0; k < count; k++) {
+            const key = into[k] as number;
+            if (!this.#isKept(key)) continue;
+            const bucket = buckets.find(owner, key);
+            buckets.counts.add(bucket, 1);
+            below.push(row, bucket);
+          }
+        }
+        for (const child of children) child.collect(below.rows, below.buckets, below.length);
+      },
+      close: () => {
+        for (const child of children) child.close?.();
+      },
+    };
+  }
+
+  /** All values of the index, for `min_doc_count` 0; at the top only, as owners below are not all known. */
+  #addAll(scope: Scope): void {
+    const keys = this.#source.rowKeys(scope);
+    const into: number[] = [];
+    for (let row = 0; row < scope.segment.rows; row++) {
+      if (scope.segment.deleted?.has(row)) continue;
+      const count = keys(row, into);
+      for (let k = 0; k < count; k++) if (this.#isKept(into[k] as number)) this.#buckets.find(0, into[k] as number);
+    }
+  }
+
+  state(): TermsState {
+    return { values: this.#source.keys.values, kind: this.#source.kind, buckets: this.#buckets.state() };
+  }
+
+  absorb(state: TermsState, owners: OwnerMap): void {
+    this.#source.kind ??= state.kind;
+    const ids = state.values.map((value) => this.#source.keys.value(value));
+    this.#buckets.absorb(state.buckets, owners, (key) => ids[key] ?? 0);
+  }
+
+  result(owner: number): AggregationResult {
+    const { size, minDocCount, order, maxBuckets, maxDocCount } = this.#options;
+    const buckets = this.#buckets;
+    const { values } = this.#source.keys;
+    const all = buckets.of(owner).filter((bucket) => {
+      const count = buckets.count(bucket);
+      return count >= minDocCount && (maxDocCount === undefined || count <= maxDocCount);
+    });
+    const byKey = (a: number, b: number): number => compareKeys(values[buckets.key(a)] ?? "", values[buckets.key(b)] ?? "");
+    const compare = bucketComparator(order, buckets.children, (bucket) => buckets.count(bucket), byKey);
+    const first = firstBy(all, size, compare);
+    if (first.length > maxBuckets) throw tooManyBuckets(maxBuckets);
+    let others = 0;
+    for (const bucket of buckets.of(owner)) others += buckets.count(bucket);
+    for (const bucket of first) others -= buckets.count(bucket);
+    this.#otherCounts = others;
+    const shown = first.map((bucket) => {
+      const { key, text } = this.#source.shown(buckets.key(bucket));
+      return { key, ...(text !== undefined && { key_as_string: text }), doc_count: buckets.count(bucket), ...buckets.childResults(bucket) };
+    });
+    if (maxDocCount !== undefined) return { buckets: shown };
+    return { doc_count_error_upper_bound: 0, sum_other_doc_count: this.#otherCounts, buckets: shown };
+  }
+}
+
+export function tooManyBuckets(most: number): QueryError {
+  return new QueryError(
+    "too_many_buckets_exception",
+    `Trying to create too many buckets. Must be less than or equal to: [${most}] but this number of buckets was exceeded. This limit can be set by changing the [search.max_buckets] cluster level setting.`,
+    { atRun: true, more: { max_buckets: most } },
+  );
+}

@@ -1,0 +1,36 @@
+export { Analysis } from "./analysis/analyzer.js";
+export { DEFAULT_LIMITS, type QueryLimits } from "./clauses/clause.js";
+export { Bitmap } from "./columns/bitmap.js";
+export {
+  type Column,
+  type IpColumn,
+  type NumberColumn,
+  PackedTexts,
+  type TextDictionary,
+  type TextValuesColumn,
+} from "./columns/column.js";
+export type { Segment } from "./columns/segment.js";
+export { type ExactValue, parseExact, parseJson } from "./json/json-tree.js";
+export { RawJson, writeJson } from "./json/write-json.js";
+export { DocumentMapper } from "./mapping/document-mapper.js";
+export type { Field, FieldFamily } from "./mapping/field.js";
+export { Mapping, matchesSimple } from "./mapping/mapping.js";
+export {
+  type IndexedDocument,
+  type MemoryIndexOptions,
+  MemorySegment,
+  memoryIndex,
+  type SearchableIndex,
+  SegmentBuilder,
+} from "./memory-index.js";
+export { type ErrorBody, QueryError } from "./query-error.js";
+export {
+  type PartialSearch,
+  PreparedSearch,
+  plain,
+  readBody,
+  type SearchOptions,
+  type SearchResponse,
+  search,
+  searchIndexes,
+} from "./search.js";
