@@ -3,15 +3,19 @@ export { DEFAULT_LIMITS, type QueryLimits } from "./clauses/clause.js";
 export { Bitmap } from "./columns/bitmap.js";
 export {
   type Column,
+  GrowingTexts,
+  hasValue,
   type IpColumn,
   type NumberColumn,
   PackedTexts,
   type TextDictionary,
   type TextValuesColumn,
 } from "./columns/column.js";
+export { IpBuilder, NumberBuilder, TextBuilder } from "./columns/column-builder.js";
 export type { Segment } from "./columns/segment.js";
 export { type ExactValue, parseExact, parseJson } from "./json/json-tree.js";
-export { RawJson, writeJson } from "./json/write-json.js";
+export { RawJson, writeJson, writePlain } from "./json/write-json.js";
+export { DateFormat } from "./mapping/date-format.js";
 export { DocumentMapper } from "./mapping/document-mapper.js";
 export type { Field, FieldFamily } from "./mapping/field.js";
 export { Mapping, matchesSimple } from "./mapping/mapping.js";

@@ -35,12 +35,18 @@ function builderOf(field: Field): ColumnBuilder {
 /** Makes a segment of documents, row by row. */
 export class SegmentBuilder {
   readonly #mapper: DocumentMapper;
+  /** Paths of the fields that were there before the first document. */
+  readonly #before: ReadonlySet<string>;
   readonly #builders = new Map<string, ColumnBuilder>();
   readonly #documents: IndexedDocument[] = [];
 
-  /** @param mapping grows by the fields of the documents */
-  constructor(mapping: Mapping) {
-    this.#mapper = new DocumentMapper(mapping);
+  /**
+   * @param mapping grows by the fields of the documents
+   * @param onIgnored told of values that the mapping refuses, which are then left out; default: the document is refused
+   */
+  constructor(mapping: Mapping, onIgnored?: (path: string, reason: string) => void) {
+    this.#mapper = new DocumentMapper(mapping, onIgnored);
+    this.#before = new Set(mapping.fields.keys());
   }
 
   get rows(): number {
@@ -66,6 +72,15 @@ export class SegmentBuilder {
       else builder.add(row, stored as number | bigint);
     }
     this.#documents.push(document);
+  }
+
+  /** Fields that the documents added to the mapping, each with its definition, by path. */
+  newFields(): Record<string, Record<string, unknown>> {
+    const { mapping } = this.#mapper;
+    const found: Record<string, Record<string, unknown>> = {};
+    for (const [path, field] of mapping.fields)
+      if (!this.#before.has(path) && !field.isSubField) found[path] = mapping.definition(path) ?? {};
+    return found;
   }
 
   build(): MemorySegment {

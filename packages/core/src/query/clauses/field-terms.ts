@@ -245,6 +245,10 @@ export function selectAddress(field: Field, text: string): Select {
 
 export function selectNumber(field: Field, range: NumberRange): Select {
   return (segment) => {
+    // What the segment knows of the column may spare reading it.
+    const bounds = segment.bounds?.(field.column);
+    if (bounds && (bounds[1] < range.low || bounds[0] > range.high)) return new Bitmap(segment.rows);
+    if (bounds?.[2] && bounds[0] >= range.low && bounds[1] <= range.high) return Bitmap.full(segment.rows);
     const column = segment.column(field.column);
     return column?.kind === "number" ? selectNumbers(column, range) : new Bitmap(segment.rows);
   };

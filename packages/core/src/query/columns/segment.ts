@@ -9,6 +9,8 @@ export interface Segment {
   readonly rows: number;
   /** The column of a field's path; undefined when no row has a value. */
   column(path: string): Column | undefined;
+  /** Least and greatest number of a column, and whether every row has one; undefined when it is not known. */
+  bounds?(path: string): readonly [least: number, greatest: number, isFull: boolean] | undefined;
   /** The document of a row, as JSON. */
   source(row: number): string;
   id(row: number): string;

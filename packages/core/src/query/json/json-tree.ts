@@ -149,8 +149,8 @@ export function exactValue(node: JsonNode): ExactValue {
   return node.value;
 }
 
-/** Sixteen digits in a row may be a whole number that a double cannot hold. */
-const LONG_NUMBER = /\d{16}/;
+/** A whole number of sixteen digits or more may be one that a double cannot hold. */
+const LONG_NUMBER = /(?:^|[\s:,[-])\d{16,}(?=[\s,\]}]|$)/;
 
 /**
  * Reads a text of JSON as `ExactValue`, by the fast built-in parser where no number can lose digits.

@@ -36,3 +36,13 @@ export function writeJson(value: unknown): string {
   }
   return `{${members.join(",")}}`;
 }
+
+/** `writeJson` for plain values, by the fast built-in writer where there is no bigint among them. */
+export function writePlain(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    return writeJson(value);
+  }
+}

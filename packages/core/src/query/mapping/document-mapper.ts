@@ -34,8 +34,12 @@ export class DocumentMapper {
   #subFields: ReadonlyMap<string, readonly Field[]>;
   #seen: number;
 
-  constructor(mapping: Mapping) {
+  readonly #onIgnored: ((path: string, reason: string) => void) | undefined;
+
+  /** @param onIgnored told of values that the mapping refuses, which are then left out; default: the document is refused */
+  constructor(mapping: Mapping, onIgnored?: (path: string, reason: string) => void) {
     this.mapping = mapping;
+    this.#onIgnored = onIgnored;
     this.#subFields = subFields(mapping);
     this.#seen = mapping.changes;
   }
@@ -53,9 +57,23 @@ export class DocumentMapper {
     if (depth > DEEPEST_DOCUMENT) throw parsingFailed(`The depth of the document exceeds ${DEEPEST_DOCUMENT} levels`);
     if (!this.mapping.isEnabled(path)) return;
     for (const key of Object.keys(object)) {
-      if (key === "" || /^\.|\.$|\.\.|^\s+$/.test(key))
-        throw parsingFailed(`field name cannot be empty, blank, or start or end with a dot: [${key}]`);
-      this.#member(object[key], path === "" ? key : `${path}.${key}`, sink, depth);
+      if (key === "" || /^\.|\.$|\.\.|^\s+$/.test(key)) {
+        const reason = `field name cannot be empty, blank, or start or end with a dot: [${key}]`;
+        if (!this.#onIgnored) throw parsingFailed(reason);
+        this.#onIgnored(path, reason);
+        continue;
+      }
+      const full = path === "" ? key : `${path}.${key}`;
+      if (!this.#onIgnored) {
+        this.#member(object[key], full, sink, depth);
+        continue;
+      }
+      try {
+        this.#member(object[key], full, sink, depth);
+      } catch (cause) {
+        if (!(cause instanceof QueryError)) throw cause;
+        this.#onIgnored(full, cause.reason);
+      }
     }
   }
 

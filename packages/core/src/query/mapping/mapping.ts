@@ -312,6 +312,17 @@ export class Mapping {
     return this.#fields.get(path) ?? this.#fields.get(this.#aliases.get(path) ?? "");
   }
 
+  /** The definition of a field that is no sub-field, as the mapping has it. */
+  definition(path: string): Definition | undefined {
+    let at: Definition | undefined = this.#json;
+    for (const name of path.split(".")) {
+      const properties: unknown = at?.["properties"];
+      const next: unknown = isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
+      at = isObject(next) ? next : undefined;
+    }
+    return at && structuredClone(at);
+  }
+
   /** All fields, by path. */
   get fields(): ReadonlyMap<string, Field> {
     return this.#fields;
