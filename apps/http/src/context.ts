@@ -1,4 +1,5 @@
 import type { Config } from "@heliograph/runtime";
+import type { LogEngine } from "@heliograph/runtime/logs";
 import type { HostStore, KeyStore, Roots, RunManager, SourceStore, Store } from "@heliograph/runtime/runs";
 
 /** What the routes work with. */
@@ -8,6 +9,7 @@ export interface Context {
   readonly hosts: HostStore;
   readonly sources: SourceStore;
   readonly keys: KeyStore;
+  readonly logs: LogEngine;
   readonly roots: Roots;
   readonly config: Config;
   readonly version: string;

@@ -29,6 +29,14 @@ function isForeign(request: FastifyRequest): boolean {
   }
 }
 
+/** The key of `Authorization: ApiKey …`, as Elasticsearch's clients send it: as it is, or behind an id and a colon in base64. */
+function authorizedKey(header: string | undefined): string | undefined {
+  const given = /^ApiKey\s+(\S+)$/i.exec(header ?? "")?.[1];
+  if (given === undefined) return undefined;
+  const decoded = Buffer.from(given, "base64").toString("utf8");
+  return /^[\x21-\x7e]+:[\x21-\x7e]+$/.test(decoded) ? decoded.slice(decoded.indexOf(":") + 1) : given;
+}
+
 /**
  * Lets in who may: with a key once there is one; on a loopback address without keys, whoever calls the server by a loopback name, so
  * that no page of a browser reaches it by way of another name or origin.
@@ -48,7 +56,7 @@ export function addGuard(app: FastifyInstance, { keys }: Context, loopback: bool
         );
       return;
     }
-    const given = request.headers["x-api-key"];
+    const given = request.headers["x-api-key"] ?? authorizedKey(request.headers.authorization);
     if (typeof given !== "string" || given === "") return sendProblem(request, reply, 401, "an API key is needed: send it as x-api-key");
     if (!(await keys.find(given))) return sendProblem(request, reply, 401, "the API key is not valid");
   });

@@ -1,7 +1,9 @@
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { CoreError } from "@heliograph/core";
 import type { Config } from "@heliograph/runtime";
-import { HostStore, KeyStore, openStore, Roots, type RunLimits, RunManager, SourceStore } from "@heliograph/runtime/runs";
+import { LogEngine } from "@heliograph/runtime/logs";
+import { defaultDataDir, HostStore, KeyStore, openStore, Roots, type RunLimits, RunManager, SourceStore } from "@heliograph/runtime/runs";
 import { isLoopback } from "./guard.js";
 import { buildServer } from "./server.js";
 
@@ -13,6 +15,8 @@ export interface StartOptions {
   readonly port?: number;
   /** A folder, or a `postgres://` URL. */
   readonly store: string;
+  /** Folder of imported logs; default: `logs` in the store's folder, or in the default one when the store is a database. */
+  readonly logs?: string;
   /** Folders that may be searched, by name. */
   readonly roots?: Readonly<Record<string, string>>;
   readonly config?: Config;
@@ -54,6 +58,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     );
   }
   const manager = await RunManager.open(store, options.limits);
+  const logs = new LogEngine(options.logs ?? join(/^\w+:\/\//.test(options.store) ? defaultDataDir() : options.store, "logs"));
   const closing = new AbortController();
   const context = {
     store,
@@ -61,6 +66,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     hosts: new HostStore(store),
     sources: new SourceStore(store),
     keys,
+    logs,
     roots,
     config,
     version,
@@ -71,6 +77,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     await app.listen({ host, port });
   } catch (cause) {
     await manager.close(0);
+    await logs.close();
     await store.close();
     throw new CoreError("bad-parameter", `cannot listen on ${host}:${port}: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
@@ -87,6 +94,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
     await stopped;
     clearTimeout(cut);
+    await logs.close();
     await store.close();
   };
   return {

@@ -3,10 +3,12 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Context } from "./context.js";
+import { esRoutes } from "./es/routes.js";
 import { addGuard } from "./guard.js";
 import { addMetrics } from "./metrics.js";
 import { answerError, HttpError, sendProblem } from "./problem.js";
 import { applicationRoutes } from "./routes/application.js";
+import { dataRoutes } from "./routes/data.js";
 import { resultRoutes } from "./routes/results.js";
 import { runRoutes } from "./routes/runs.js";
 import { searchRoutes } from "./routes/searches.js";
@@ -108,6 +110,8 @@ export async function buildServer(context: Context, { loopback, log, bodyBytes =
     },
     { prefix: "/api" },
   );
+  await app.register(async (data) => dataRoutes(data, context), { prefix: "/data" });
+  await app.register(async (es) => esRoutes(es, context), { prefix: "/es" });
   await app.ready();
   return app;
 }

@@ -38,3 +38,4 @@ export {
   search,
   searchIndexes,
 } from "./search.js";
+export { filterSource, type SourceFilter } from "./source-filter.js";

@@ -245,6 +245,46 @@ export class LogStore {
     return writeSegment(this.#segments, id, segment);
   }
 
+  /** Names of the segments of indexes, with all their documents in them: what a search that goes on for a while keeps looking at. */
+  pin(names: readonly string[]): Record<string, readonly string[]> {
+    return Object.fromEntries(
+      names.map((name) => {
+        this.flush(name);
+        return [
+          name,
+          this.catalog.all("select id from segments where index_name = ? order by number", [name]).map((row) => String(row["id"])),
+        ];
+      }),
+    );
+  }
+
+  /**
+   * What `pin` named, as it was but for what was deleted since.
+   * @throws QueryError 404 when files of it are gone
+   */
+  pinned(pins: Readonly<Record<string, readonly string[]>>): SearchableIndex[] {
+    try {
+      return Object.entries(pins).map(([name, ids]) => ({
+        name,
+        mapping: this.mapping(name),
+        segments: ids.map((id) => this.openSegment(id)),
+      }));
+    } catch (cause) {
+      if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
+      throw new QueryError(
+        "search_context_missing_exception",
+        "the search context is too old: what it looked at was put together with other segments",
+        { status: 404 },
+      );
+    }
+  }
+
+  /** A segment by its name, without the rows that are gone. */
+  openSegment(id: string): FileSegment {
+    const dead = this.catalog.all("select place from dead where segment = ?", [id]).map((row) => Number(row["place"]));
+    return new FileSegment(this.#segments, id, dead);
+  }
+
   /** What a search of some indexes runs over: segments whose times overlap the window, and the documents on their way. */
   searchable(names: readonly string[], window: TimeWindow = {}): SearchableIndex[] {
     return names.map((name) => ({ name, mapping: this.mapping(name), segments: this.#segmentsOf(name, window) }));
@@ -258,11 +298,7 @@ export class LogStore {
         return (from === undefined || Number(last) >= from) && (to === undefined || Number(first) <= to);
       });
       try {
-        const files = wanted.map((row): Segment => {
-          const id = String(row["id"]);
-          const dead = this.catalog.all("select place from dead where segment = ?", [id]).map((one) => Number(one["place"]));
-          return new FileSegment(this.#segments, id, dead);
-        });
+        const files = wanted.map((row) => this.openSegment(String(row["id"])));
         return [...files, ...this.#buffer(name)];
       } catch (cause) {
         // It was put together with others since it was listed.

@@ -32,6 +32,8 @@ export interface SearchOrder {
   /** Whether names of indexes that there are not mean nothing, instead of an error. */
   readonly ignoreMissing?: boolean;
   readonly maxResultWindow?: number;
+  /** Names of segments, by index, that the search runs over, instead of all of the indexes; see `LogStore.pin`. */
+  readonly pinned?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a thread of the store does. */
@@ -112,7 +114,7 @@ async function runSearch({ folder, order, stop, deadline, helpers }: LogTask & {
   let indexes: readonly SearchableIndex[];
   try {
     const store = storeOf(folder);
-    indexes = store.searchable(store.resolve(order.indexes, order.ignoreMissing), order.window);
+    indexes = order.pinned ? store.pinned(order.pinned) : store.searchable(store.resolve(order.indexes, order.ignoreMissing), order.window);
     prepared = new PreparedSearch(indexes, readBody(order.body), {
       ...optionsOf(order, checker(stop, deadline)),
       took: () => Math.round(performance.now() - started),
@@ -188,8 +190,7 @@ async function help({ folder, port, stop, deadline }: LogTask & { kind: "help" }
         mapping: store.mapping(name),
         segments: segments.map((id) => {
           if (id === undefined) return new MemorySegment([], new Map());
-          const dead = store.catalog.all("select place from dead where segment = ?", [id]).map((row) => Number(row["place"]));
-          return new FileSegment(store.segmentsFolder, id, dead);
+          return store.openSegment(id);
         }),
       }),
     );
@@ -209,6 +210,7 @@ function refusalOf(cause: unknown): PlainRefusal | undefined {
 
 /** What the store does besides searching and importing. */
 const CALLS = {
+  pin: (store: LogStore, expression: string): Record<string, readonly string[]> => store.pin(store.resolve(expression)),
   names: (store: LogStore): string[] => store.names(),
   resolve: (store: LogStore, expression: string, ignoreMissing?: boolean): string[] => store.resolve(expression, ignoreMissing),
   has: (store: LogStore, name: string): boolean => store.has(name),

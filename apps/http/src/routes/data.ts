@@ -1,0 +1,151 @@
+import { CoreError, parseDateInput } from "@heliograph/core";
+import { type ExactValue, parseExact, QueryError, writeJson } from "@heliograph/core/query";
+import { LogRefusal } from "@heliograph/runtime/logs";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Context } from "../context.js";
+import { bodyText, readTextBodies } from "../es/bodies.js";
+import { HttpError } from "../problem.js";
+import { text } from "../schemas.js";
+
+/** Codes of refusals, by status. */
+const CODES: Readonly<Record<number, string>> = {
+  400: "bad_request",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_found",
+  405: "method_not_allowed",
+  413: "request_too_large",
+  415: "unsupported_media_type",
+  429: "rate_limited",
+  500: "internal_error",
+  503: "unavailable",
+  504: "timeout",
+};
+
+/** What every refusal looks like: a sentence, a code, the request's id, and Elasticsearch's error where a query was wrong. */
+function refuse(request: FastifyRequest, reply: FastifyReply, status: number, message: string, error?: unknown): FastifyReply {
+  return reply
+    .code(status)
+    .type("application/json")
+    .send(writeJson({ message, code: CODES[status] ?? "error", request_id: request.id, ...(error !== undefined && { error }), status }));
+}
+
+function answerFailure(cause: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (cause instanceof QueryError) return refuse(request, reply, cause.status, cause.reason, cause.response().error);
+  if (cause instanceof LogRefusal)
+    return refuse(request, reply, cause.status === 499 ? 400 : cause.status, cause.message, cause.response.error);
+  if (cause instanceof CoreError) return refuse(request, reply, 400, cause.message);
+  if (cause instanceof HttpError) return refuse(request, reply, cause.statusCode, cause.message);
+  const status = (cause as { statusCode?: number }).statusCode ?? 500;
+  if (status < 500) return refuse(request, reply, status, cause instanceof Error ? cause.message : "the request is wrong");
+  request.log.error({ err: cause }, "request failed");
+  return refuse(request, reply, 500, "something went wrong here; the server's log has more under the request's id");
+}
+
+type Plain = Record<string, ExactValue>;
+const isObject = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A time range of a request, in microseconds. */
+export interface AskedRange {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
+/** The times of a request; absent ones are the last day. */
+export async function rangeOf(body: Plain, now: bigint): Promise<AskedRange> {
+  const from = await parseDateInput(body["time_from"], { name: "time_from", now, absent: "now-1d" });
+  const to = await parseDateInput(body["time_to"], { name: "time_to", now, absent: "now", roundUp: true });
+  if (from > to) throw new HttpError(400, "time_from is after time_to", "time_from");
+  return { from, to };
+}
+
+/** A time in microseconds as ISO 8601 with all of them. */
+export function isoMicros(micros: bigint): string {
+  const milliseconds = Number(micros / 1000n) - (micros < 0n && micros % 1000n !== 0n ? 1 : 0);
+  const rest = Number(micros - BigInt(milliseconds) * 1000n);
+  return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
+}
+
+function whole(body: Plain, name: string): number | undefined {
+  const value = body[name];
+  if (value === undefined || value === null) return undefined;
+  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof number !== "number" || !Number.isInteger(number)) throw new HttpError(400, `${name} must be a whole number`, name);
+  return number;
+}
+
+/** The body of a request whatever its type says. */
+export function dataBody(request: FastifyRequest): Plain {
+  const given = bodyText(request);
+  let value: unknown;
+  try {
+    value = given.trim() === "" ? {} : parseExact(given);
+  } catch (cause) {
+    throw new HttpError(400, `the body is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+  if (!isObject(value)) throw new HttpError(400, "the body must be a JSON object");
+  return value;
+}
+
+/** The Insights API over the log store. */
+export async function dataRoutes(app: FastifyInstance, { logs }: Context): Promise<void> {
+  readTextBodies(app);
+  app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply));
+  // The body is read here, since it counts whatever type it says to have: the schema describes it.
+  app.setValidatorCompiler(() => () => true);
+  app.post(
+    "/query",
+    {
+      schema: {
+        tags: ["Data"],
+        summary: "Run a query in Elasticsearch's Query DSL over an index",
+        body: {
+          type: "object",
+          required: ["index"],
+          properties: {
+            index: text("Index, such as conn_logs"),
+            q: {
+              type: "object",
+              description:
+                'A search in Elasticsearch\'s Query DSL, such as {"query": {"match": {"resp_h": "192.0.2.1"}}}; default: everything',
+            },
+            time_from: { type: ["string", "number"], default: "now-1d", description: "Results from this time on, in almost any format" },
+            time_to: { type: ["string", "number"], default: "now", description: "Results up to this time, in almost any format" },
+            from: { type: "integer", minimum: 0, default: 0, description: "Hits to skip" },
+            size: { type: "integer", minimum: 0, maximum: 10_000, default: 10, description: "Hits at most" },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const body = dataBody(request);
+      const { index, q = {} } = body;
+      for (const key of Object.keys(body)) {
+        if (!["index", "q", "time_from", "time_to", "from", "size"].includes(key))
+          throw new HttpError(400, `${key.slice(0, 100)} is no parameter of this call`, key);
+      }
+      if (typeof index !== "string" || index === "") throw new HttpError(400, "index is missing: name one, such as conn_logs", "index");
+      if (/[,*]/.test(index)) throw new HttpError(404, `no such index [${index.slice(0, 100)}]: one is named at a time`, "index");
+      const query = typeof q === "string" ? parseExact(q) : q;
+      if (!isObject(query)) throw new HttpError(400, 'q must be an object, such as {"query": {"match_all": {}}}', "q");
+      const now = Date.now();
+      const { from, to } = await rangeOf(body, BigInt(now) * 1000n);
+      const skip = whole(body, "from");
+      const size = whole(body, "size");
+      const gone = new AbortController();
+      reply.raw.on("close", () => gone.abort());
+      const json = await logs.search(
+        {
+          indexes: index,
+          body: writeJson({ ...query, ...(skip !== undefined && { from: skip }), ...(size !== undefined && { size }) }),
+          now,
+          filter: { range: { ts: { gte: isoMicros(from), lte: isoMicros(to) } } },
+          window: { from: Number(from), to: Number(to) },
+          totalAsInteger: true,
+        },
+        { signal: gone.signal },
+      );
+      return reply.header("x-time-from", isoMicros(from)).header("x-time-to", isoMicros(to)).type("application/json").send(json);
+    },
+  );
+}
