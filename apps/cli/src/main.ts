@@ -2,12 +2,16 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addConfigCommand } from "./config-command.js";
 import { addHuntCommand } from "./hunt-command.js";
+import { addImportCommand } from "./import-command.js";
+import { addQueryCommand } from "./query-command.js";
 import { addFilterCommand, addKeysCommand, addRunsCommand } from "./runs-command.js";
 import { addServeCommand } from "./serve-command.js";
 import { addShowCommand } from "./show-command.js";
+import { addStoreCommand } from "./store-command.js";
 import { addSummaryCommand } from "./summary-command.js";
 import { addTopCommand } from "./top-command.js";
 import { UsageError } from "./usage-error.js";
+import { addWatchCommand } from "./watch-command.js";
 
 /** Exit codes: 0 done, 1 an input gave nothing readable or something failed, 2 usage, 130 interrupted. */
 const FAILED = 1;
@@ -32,6 +36,10 @@ function program(signal: AbortSignal): Command {
   addShowCommand(root, signal);
   addTopCommand(root, signal);
   addSummaryCommand(root, signal);
+  addImportCommand(root, signal);
+  addQueryCommand(root, signal);
+  addStoreCommand(root);
+  addWatchCommand(root, signal);
   addRunsCommand(root);
   addFilterCommand(root);
   addServeCommand(root, version(), signal);

@@ -13,15 +13,15 @@ export class ProgressBar {
     return process.stderr.isTTY ? new ProgressBar() : undefined;
   }
 
-  show({ bytes, totalBytes, rows, phase }: Progress): void {
+  show({ bytes, totalBytes, rows, phase }: Omit<Progress, "rows"> & { readonly rows?: number }): void {
     const seconds = (performance.now() - this.#started) / 1000;
     const share = totalBytes > 0 ? Math.min(1, bytes / totalBytes) : 0;
     const filled = Math.round(share * WIDTH);
     const bar = `${"█".repeat(filled)}${"░".repeat(WIDTH - filled)}`;
     const left = share > 0.02 && phase === "reading" ? `  ${Math.ceil((seconds / share) * (1 - share))}s left` : "";
-    const rate = `${grouped(Math.round(rows / seconds))} rows/s`;
+    const rate = rows === undefined ? "" : `  ${grouped(Math.round(rows / seconds))} rows/s`;
     const text = phase === "searching" ? "searching" : `${humanBytes(bytes)} of ${humanBytes(totalBytes)}`;
-    process.stderr.write(`\r\u001b[K${bar} ${text}  ${rate}${left}`);
+    process.stderr.write(`\r\u001b[K${bar} ${text}${rate}${left}`);
     this.#shown = true;
   }
 

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Store } from "@heliograph/runtime/runs";
 import type { Command } from "commander";
 
@@ -30,4 +31,10 @@ export async function withStore<Value>(options: StoreOptions, work: (store: Stor
   } finally {
     await store.close();
   }
+}
+
+/** The folder of imported logs. */
+export async function logsFolder({ dataDir }: Pick<StoreOptions, "dataDir">): Promise<string> {
+  const { defaultDataDir } = await import("@heliograph/runtime/runs");
+  return join(dataDir ?? defaultDataDir(), "logs");
 }

@@ -79,7 +79,7 @@ export type { BatchSink } from "./zeek/batch-writer.js";
 export type { ColumnBatch, ColumnValues } from "./zeek/column-batch.js";
 export { type Dictionary, type TextColumn, unpackTexts } from "./zeek/dictionary.js";
 export { createEngine, type EngineOptions } from "./zeek/engine.js";
-export { isConnLogName, NAME_LOG_TYPES, type NameLogType, nameLogType } from "./zeek/log-names.js";
+export { isConnLogName, isImportName, NAME_LOG_TYPES, type NameLogType, nameLogType } from "./zeek/log-names.js";
 export type { HashSeed, LendingReader, LogReader, ReadEngine, ReadOptions } from "./zeek/log-reader.js";
 export { type ReadLogOptions, readLog, readLogSteps } from "./zeek/read-log.js";
 export { appendReport, emptyReport, type ReadReport, type RowProblem } from "./zeek/read-report.js";

@@ -360,7 +360,7 @@ const anyNumber = fc.oneof(
   fc.integer({ min: -20, max: 20 }),
   fc.integer({ min: -80, max: 80 }).map((quarters) => quarters / 4),
 );
-const anyKey = fc.constantFrom("a", "ab", "abc", "b", "ba", "é", "𝒳", "");
+const anyKey: fc.Arbitrary<string> = fc.constantFrom("a", "ab", "abc", "b", "ba", "é", "𝒳", "");
 const anyAddress = fc.constantFrom("10.0.0.1", "10.0.0.2", "10.1.0.1", "192.168.0.1", "2001:db8::1", "::1");
 const anyTime = fc.integer({ min: 0, max: 40 }).map((hours) => new Date(Date.UTC(2021, 0, 1, hours, (hours * 7) % 60)).toISOString());
 const anyRow: fc.Arbitrary<Row> = fc.record(

@@ -26,3 +26,12 @@ const nameLogTests = NAME_LOG_TYPES.map((type) => ({ type, test: logNameTest(typ
 export function nameLogType(name: string): NameLogType | undefined {
   return nameLogTests.find(({ test }) => test(name))?.type;
 }
+
+const RECORDS = /\.(?:json|jsonl|ndjson)(?:\.(?:gz|zst|zstd))?$|\.zip$/;
+
+/** Whether a file name is one of logs that the log store imports: connection logs, dns, ssl and http logs, and files of JSON records. */
+export function isImportName(name: string): boolean {
+  const base = baseName(name);
+  if (base.startsWith(".") || SUMMARY.test(base)) return false;
+  return isConnLogName(base) || nameLogType(base) !== undefined || (RECORDS.test(base) && !/^(?:json_streaming_)?open_/.test(base));
+}

@@ -47,17 +47,23 @@ const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : a.name 
 export interface FindOptions {
   /** Whether a folder's `.zip` archives count whatever their names. */
   readonly archives?: boolean;
+  /** Which files of a folder count, by name, and what they are called; default: connection logs. */
+  readonly names?: { readonly test: (name: string) => boolean; readonly what: string };
 }
+
+const CONNECTION_LOGS = { test: isConnLogName, what: "connection logs (conn*.log, conn*.log.gz, …)" };
 
 class Finder {
   readonly #archives: boolean;
+  readonly #names: NonNullable<FindOptions["names"]>;
   readonly files: LogFile[] = [];
   readonly problems: InputProblem[] = [];
   readonly skipped: InputProblem[] = [];
   readonly #seen = new Set<string>();
 
-  constructor({ archives = false }: FindOptions) {
+  constructor({ archives = false, names = CONNECTION_LOGS }: FindOptions) {
     this.#archives = archives;
+    this.#names = names;
   }
 
   /** Adds a file once, whatever names lead to it. */
@@ -95,7 +101,7 @@ class Finder {
     const before = this.files.length + this.skipped.length;
     await this.folder(name, await realpath(name), 0);
     if (this.files.length + this.skipped.length === before) {
-      this.problems.push({ name, reason: "holds no connection logs (conn*.log, conn*.log.gz, …); name other files directly" });
+      this.problems.push({ name, reason: `holds no ${this.#names.what}; name other files directly` });
     }
   }
 
@@ -115,7 +121,7 @@ class Finder {
         if (depth < MAX_DEPTH) await this.folder(name, root, depth + 1);
         continue;
       }
-      const wanted = isConnLogName(entry.name) || (this.#archives && entry.name.endsWith(".zip"));
+      const wanted = this.#names.test(entry.name) || (this.#archives && entry.name.endsWith(".zip"));
       if (!wanted && !entry.isSymbolicLink()) continue;
       try {
         if (entry.isSymbolicLink()) {
