@@ -9,6 +9,7 @@ import { addMetrics } from "./metrics.js";
 import { answerError, HttpError, sendProblem } from "./problem.js";
 import { applicationRoutes } from "./routes/application.js";
 import { dataRoutes } from "./routes/data.js";
+import { importRoutes } from "./routes/imports.js";
 import { resultRoutes } from "./routes/results.js";
 import { runRoutes } from "./routes/runs.js";
 import { searchRoutes } from "./routes/searches.js";
@@ -107,6 +108,7 @@ export async function buildServer(context: Context, { loopback, log, bodyBytes =
       resultRoutes(api, context);
       runRoutes(api, context);
       sourceRoutes(api, context);
+      importRoutes(api, context);
     },
     { prefix: "/api" },
   );

@@ -47,10 +47,11 @@ function send(request: FastifyRequest, reply: FastifyReply, json: string, status
     const excludes = parts.filter((part) => part.startsWith("-")).map((part) => part.slice(1));
     text = writeJson(filterSource(parseExact(json), { enabled: true, includes: parts.filter((part) => !part.startsWith("-")), excludes }));
   }
-  return reply
-    .code(status)
-    .type(vendor ?? "application/json")
-    .send(text);
+  // As bytes, and through Node: a vendor's type must be the very one that was asked for.
+  void reply.code(status);
+  if (vendor === undefined) return reply.type("application/json").send(text);
+  reply.raw.setHeader("content-type", vendor);
+  return reply.send(Buffer.from(text));
 }
 
 const sendValue = (request: FastifyRequest, reply: FastifyReply, value: unknown, status = 200): FastifyReply =>

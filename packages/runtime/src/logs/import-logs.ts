@@ -298,13 +298,17 @@ class FileImport {
         others.size > 0 ? `${name}: ${[...others].join(", ")}, which no index keeps` : `${name}: holds no record that could be read`;
   }
 
+  /** The line of the document that is read. */
+  #line = 0;
+
   #addDocument(index: string, document: Readonly<Record<string, unknown>>, line: number): void {
+    this.#line = line;
     let state = this.#builders.get(index);
     if (!state) {
       const mapping = this.#store.mapping(index).copy();
       const builder = new SegmentBuilder(mapping, (path, reason) => {
         this.#invalid++;
-        this.#problem(line, `${path}: ${reason}`);
+        this.#problem(this.#line, `${path}: ${reason}`);
       });
       state = { builder, sources: [] };
       this.#builders.set(index, state);
