@@ -1,13 +1,13 @@
 import { type AggregationResult, Aggregator, type Collector, type OwnerMap } from "./aggregator.js";
 import type { KeySource } from "./key-source.js";
-import { KeyTable, type KeyValue, NumberList } from "./key-table.js";
+import { type KeyState, KeyTable, NumberList } from "./key-table.js";
 import type { Scope } from "./scope.js";
 
 interface CardinalityState {
-  readonly values: readonly KeyValue[];
+  readonly keys: KeyState;
   readonly kind: KeySource["kind"];
   readonly owners: Int32Array;
-  readonly keys: Int32Array;
+  readonly ids: Int32Array;
 }
 
 /** How many distinct values: exactly, at the cost of remembering each. */
@@ -80,16 +80,16 @@ export class CardinalityAggregator extends Aggregator {
   state(): CardinalityState {
     const length = this.#seen.size;
     return {
-      values: this.#source.keys.values,
+      keys: this.#source.keys.state(),
       kind: this.#source.kind,
       owners: Int32Array.from({ length }, (_zero, place) => this.#seen.first(place)),
-      keys: Int32Array.from({ length }, (_zero, place) => this.#seen.second(place)),
+      ids: Int32Array.from({ length }, (_zero, place) => this.#seen.second(place)),
     };
   }
 
   absorb(state: CardinalityState, owners: OwnerMap): void {
-    const ids = state.values.map((value) => this.#source.keys.value(value));
-    for (let i = 0; i < state.owners.length; i++) this.#note(owners[state.owners[i] as number] ?? 0, ids[state.keys[i] as number] ?? 0);
+    const ids = this.#source.keys.absorb(state.keys);
+    for (let i = 0; i < state.owners.length; i++) this.#note(owners[state.owners[i] as number] ?? 0, ids[state.ids[i] as number] ?? 0);
   }
 
   override metric(owner: number): number {

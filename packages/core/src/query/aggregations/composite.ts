@@ -1,8 +1,8 @@
 import { illegalArgument } from "../query-error.js";
 import { type AggregationResult, Aggregator, Buckets, ChildRows, type Collector, type Level, type OwnerMap } from "./aggregator.js";
 import type { KeySource, RowKeys } from "./key-source.js";
-import { KeyTable, type KeyValue } from "./key-table.js";
-import { type BucketOrder, bucketComparator, compareKeys } from "./order.js";
+import { type KeyState, KeyTable, type KeyValue } from "./key-table.js";
+import { type BucketOrder, bucketComparator } from "./order.js";
 import type { Rounding } from "./rounding.js";
 import type { Scope } from "./scope.js";
 import { tooManyBuckets } from "./terms.js";
@@ -57,7 +57,7 @@ class TupleTable {
 }
 
 interface ComposedState {
-  readonly parts: readonly { readonly values: readonly KeyValue[]; readonly kind: KeySource["kind"] }[];
+  readonly parts: readonly { readonly keys: KeyState; readonly kind: KeySource["kind"] }[];
   readonly tuples: readonly (readonly number[])[];
   readonly buckets: unknown;
 }
@@ -84,7 +84,7 @@ abstract class ComposedAggregator extends Aggregator {
       if (rounding) {
         for (let i = 0; i < count; i++) {
           const key = into[i] as number;
-          rounded[key] ??= source.keys.number(rounding.round(Number(source.keys.values[key])));
+          rounded[key] ??= source.keys.number(rounding.round(Number(source.keys.at(key))));
           into[i] = rounded[key] as number;
         }
       }
@@ -137,17 +137,17 @@ abstract class ComposedAggregator extends Aggregator {
     for (let bucket = 0; bucket < this.buckets.size; bucket++)
       tuples[this.buckets.key(bucket)] = this.#tuples.keys(this.buckets.key(bucket));
     return {
-      parts: this.parts.map(({ source }) => ({ values: source.keys.values, kind: source.kind })),
+      parts: this.parts.map(({ source }) => ({ keys: source.keys.state(), kind: source.kind })),
       tuples,
       buckets: this.buckets.state(),
     };
   }
 
   absorb(state: ComposedState, owners: OwnerMap): void {
-    const ids = state.parts.map(({ values, kind }, index) => {
+    const ids = state.parts.map(({ keys, kind }, index) => {
       const source = this.parts[index]?.source;
       if (source) source.kind ??= kind;
-      return values.map((value) => source?.keys.value(value) ?? 0);
+      return source?.keys.absorb(keys) ?? new Int32Array(0);
     });
     this.buckets.absorb(state.buckets, owners, (key) =>
       this.#tuples.find((state.tuples[key] ?? []).map((one, part) => (one === NONE ? NONE : (ids[part]?.[one] ?? 0)))),
@@ -164,7 +164,7 @@ abstract class ComposedAggregator extends Aggregator {
       const y = b[index] ?? NONE;
       if (x === y) continue;
       if (x === NONE || y === NONE) return (x === NONE) === part.missingFirst ? -1 : 1;
-      const order = compareKeys(part.source.keys.values[x] ?? "", part.source.keys.values[y] ?? "");
+      const order = part.source.keys.compare(x, y);
       if (order !== 0) return part.descending ? -order : order;
     }
     return 0;
@@ -173,7 +173,7 @@ abstract class ComposedAggregator extends Aggregator {
   protected shownKey(part: KeyPart, key: number): KeyValue | boolean | null {
     if (key === NONE) return null;
     const { source, write } = part;
-    if (write) return write(Number(source.keys.values[key]));
+    if (write) return write(Number(source.keys.at(key)));
     const shown = source.shown(key);
     return source.kind === "boolean" ? shown.key === 1 : shown.key;
   }
@@ -214,7 +214,7 @@ export class CompositeAggregator extends ComposedAggregator {
         if (Number.isNaN(number)) throw illegalArgument(`Invalid value for [after.${part.name}], expected a number`, { atRun: true });
         return typeof value === "bigint" ? part.source.keys.whole(value) : part.source.keys.number(number);
       }
-      return part.source.keys.text(String(value));
+      return part.source.textKey(String(value));
     });
   }
 

@@ -2,7 +2,7 @@ import type { DateFormat } from "../mapping/date-format.js";
 import { DEFAULT_DATE_FORMAT } from "../mapping/date-format.js";
 import type { FieldFamily } from "../mapping/field.js";
 import { type AggregationResult, Aggregator, Buckets, ChildRows, type Collector, type Level, type OwnerMap } from "./aggregator.js";
-import { Keys } from "./key-table.js";
+import { type KeyState, Keys } from "./key-table.js";
 import { formatNumber } from "./number-format.js";
 import { type BucketOrder, bucketComparator } from "./order.js";
 import { AUTO_STEPS, calendarSteps, type Rounding } from "./rounding.js";
@@ -37,7 +37,7 @@ const FAMILIES: Readonly<Record<HistogramOptions["kind"], readonly FieldFamily[]
 };
 
 interface HistogramState {
-  readonly values: readonly number[];
+  readonly keys: KeyState;
   readonly buckets: unknown;
 }
 
@@ -131,18 +131,18 @@ export class HistogramAggregator extends Aggregator {
   }
 
   state(): HistogramState {
-    return { values: this.#keys.values as number[], buckets: this.#buckets.state() };
+    return { keys: this.#keys.state(), buckets: this.#buckets.state() };
   }
 
   absorb(state: HistogramState, owners: OwnerMap): void {
-    const ids = state.values.map((value) => this.#keys.number(value));
+    const ids = this.#keys.absorb(state.keys);
     this.#buckets.absorb(state.buckets, owners, (key) => ids[key] ?? 0);
   }
 
   result(owner: number): AggregationResult {
     const { rounding, minDocCount, order, keyed, extendedBounds, hardBounds, maxBuckets } = this.#options;
     const buckets = this.#buckets;
-    const startOf = (bucket: number): number => Number(this.#keys.values[buckets.key(bucket)]);
+    const startOf = (bucket: number): number => Number(this.#keys.at(buckets.key(bucket)));
     const found = [...buckets.of(owner)]
       .filter((bucket) => buckets.count(bucket) >= Math.max(1, minDocCount))
       .sort((a, b) => startOf(a) - startOf(b));

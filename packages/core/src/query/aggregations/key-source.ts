@@ -1,9 +1,11 @@
 import type { QueryValue } from "../clauses/field-terms.js";
 import { isIgnored, queryNumber } from "../clauses/field-terms.js";
 import { type Column, ipText } from "../columns/column.js";
+import { addressWords } from "../columns/ip-address.js";
 import { textIndex } from "../columns/text-index.js";
 import { DateFormat, DEFAULT_DATE_FORMAT } from "../mapping/date-format.js";
 import type { Field } from "../mapping/field.js";
+import { illegalArgument } from "../query-error.js";
 import { Keys, type KeyValue } from "./key-table.js";
 import { formatNumber } from "./number-format.js";
 import { type Scope, scaleOf, valuesOf } from "./scope.js";
@@ -69,8 +71,19 @@ export class KeySource {
       this.field ??= found.field;
       this.kind ??= keyKind(found.field);
     }
-    const missing = this.#missing === undefined ? -1 : this.keys.value(missingKey(found?.field ?? this.field, this.#missing));
+    const missing = this.#missing === undefined ? -1 : this.#key(missingKey(found?.field ?? this.field, this.#missing));
     return { column: found?.column, field: found?.field, missing };
+  }
+
+  #key(value: KeyValue): number {
+    return typeof value === "string" ? this.textKey(value) : this.keys.value(value);
+  }
+
+  /** The key of a text, which may be an address. */
+  textKey(text: string): number {
+    const words = this.kind === "ip" ? addressWords(text) : undefined;
+    if (this.kind === "ip" && !words) throw illegalArgument(`'${text.slice(0, 60)}' is not an IP string literal.`, { atRun: true });
+    return words ? this.keys.address(...words) : this.keys.text(text);
   }
 
   /** The number of a code of a column; -1 when the field leaves it out. */
@@ -78,16 +91,20 @@ export class KeySource {
     if (column.kind === "ip") {
       const { addresses } = column;
       const at = 4 * code;
-      return this.keys.address([addresses[at] ?? 0, addresses[at + 1] ?? 0, addresses[at + 2] ?? 0, addresses[at + 3] ?? 0], () =>
-        ipText(column, code),
-      );
+      // Where another index has texts in the field, addresses are texts too.
+      if (this.kind !== "ip") return this.keys.text(ipText(column, code));
+      return this.keys.address(addresses[at] ?? 0, addresses[at + 1] ?? 0, addresses[at + 2] ?? 0, addresses[at + 3] ?? 0);
     }
     if (column.kind !== "text") return -1;
     const text = column.dictionary.text(code);
-    return isIgnored(field, text) ? -1 : this.keys.text(text);
+    if (isIgnored(field, text)) return -1;
+    if (this.kind !== "ip") return this.keys.text(text);
+    const words = addressWords(text);
+    return words ? this.keys.address(...words) : -1;
   }
 
   numberKey(column: Column & { kind: "number" }, place: number): number {
+    if (this.kind === "ip") return -1;
     const exact = column.exact.size > 0 ? column.exact.get(place) : undefined;
     return exact === undefined ? this.keys.number(column.values[place] as number) : this.keys.whole(exact);
   }
@@ -150,7 +167,7 @@ export class KeySource {
 
   /** A key as an answer shows it. */
   shown(key: number): { readonly key: KeyValue; readonly text: string | undefined } {
-    const value = this.keys.values[key] ?? "";
+    const value = this.keys.at(key);
     if (typeof value === "string") return { key: value, text: undefined };
     if (this.kind === "date") {
       const format = this.#format === undefined ? (this.field?.format ?? DEFAULT_DATE_FORMAT) : new DateFormat(this.#format);

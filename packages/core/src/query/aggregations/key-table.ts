@@ -1,4 +1,5 @@
-import type { AddressWords } from "../columns/ip-address.js";
+import { type AddressWords, compareWords, wordsText } from "../columns/ip-address.js";
+import { compareTexts } from "../columns/select.js";
 import { compact } from "../mapping/field-value.js";
 
 /** Numbers pairs of 32-bit words in order of first sight: an open-addressing table. */
@@ -96,12 +97,10 @@ export class NumberList {
 /** A distinct value that rows are grouped by. */
 export type KeyValue = string | number | bigint;
 
-/** What the distinct values of a thread are, to be handed to another. */
-export type KeyState =
-  | { readonly kind: "text" | "ip"; readonly texts: readonly string[] }
-  | { readonly kind: "number"; readonly values: readonly (number | bigint)[] };
+/** The distinct values of a thread, to be handed to another: addresses by their words, four each, or values. */
+export type KeyState = { readonly words: Uint32Array } | { readonly values: readonly KeyValue[] };
 
-/** Distinct values, numbered in order of first sight. */
+/** Distinct values, numbered in order of first sight: texts, numbers, or addresses. */
 export class Keys {
   readonly #texts = new Map<string, number>();
   readonly #doubles = new KeyTable();
@@ -110,19 +109,38 @@ export class Keys {
   readonly #high = new KeyTable();
   readonly #low = new KeyTable();
   readonly #addresses = new KeyTable();
-  readonly #idOfAddress: number[] = [];
-  readonly values: KeyValue[] = [];
+  readonly #values: KeyValue[] = [];
   readonly #double = new Float64Array(1);
   readonly #words = new Int32Array(this.#double.buffer);
 
   get size(): number {
-    return this.values.length;
+    return this.#addresses.size + this.#values.length;
+  }
+
+  /** The value of a number; an address as text. */
+  at(id: number): KeyValue {
+    return this.#addresses.size > 0 ? wordsText(...this.#wordsOf(id)) : (this.#values[id] ?? "");
+  }
+
+  #wordsOf(id: number): AddressWords {
+    const high = this.#addresses.first(id);
+    const low = this.#addresses.second(id);
+    return [this.#high.first(high) >>> 0, this.#high.second(high) >>> 0, this.#low.first(low) >>> 0, this.#low.second(low) >>> 0];
+  }
+
+  /** The order of two values: addresses by their bytes, texts by code points. */
+  compare(a: number, b: number): number {
+    if (this.#addresses.size > 0) return compareWords(this.#wordsOf(a), this.#wordsOf(b));
+    const x = this.#values[a] ?? "";
+    const y = this.#values[b] ?? "";
+    if (typeof x === "string" && typeof y === "string") return compareTexts(x, y);
+    return x < y ? -1 : x > y ? 1 : 0;
   }
 
   text(value: string): number {
     const known = this.#texts.get(value);
     if (known !== undefined) return known;
-    const id = this.values.push(value) - 1;
+    const id = this.#values.push(value) - 1;
     this.#texts.set(value, id);
     return id;
   }
@@ -133,7 +151,7 @@ export class Keys {
     const place = this.#doubles.find(this.#words[0] as number, this.#words[1] as number);
     const known = this.#idOfDouble[place];
     if (known !== undefined) return known;
-    const id = this.values.push(value + 0) - 1;
+    const id = this.#values.push(value + 0) - 1;
     this.#idOfDouble[place] = id;
     return id;
   }
@@ -144,23 +162,35 @@ export class Keys {
     if (typeof short === "number") return this.number(short);
     const known = this.#wholes.get(value);
     if (known !== undefined) return known;
-    const id = this.values.push(value) - 1;
+    const id = this.#values.push(value) - 1;
     this.#wholes.set(value, id);
     return id;
   }
 
-  /** An address; `text` is asked for a new one. */
-  address([a, b, c, d]: AddressWords, text: () => string): number {
-    const place = this.#addresses.find(this.#high.find(a, b), this.#low.find(c, d));
-    const known = this.#idOfAddress[place];
-    if (known !== undefined) return known;
-    // One text for an address however it came: from a column, or from a `missing` value.
-    const id = this.text(text());
-    this.#idOfAddress[place] = id;
-    return id;
+  /** An address by its four words; keys are addresses all, or none is. */
+  address(a: number, b: number, c: number, d: number): number {
+    return this.#addresses.find(this.#high.find(a, b), this.#low.find(c, d));
   }
 
   value(value: KeyValue): number {
     return typeof value === "string" ? this.text(value) : typeof value === "bigint" ? this.whole(value) : this.number(value);
+  }
+
+  state(): KeyState {
+    const { size } = this.#addresses;
+    if (size === 0) return { values: this.#values };
+    const words = new Uint32Array(4 * size);
+    for (let id = 0; id < size; id++) words.set(this.#wordsOf(id), 4 * id);
+    return { words };
+  }
+
+  /** Adds the values of another thread: the number here of each of its own. */
+  absorb(state: KeyState): Int32Array {
+    if ("values" in state) return Int32Array.from(state.values, (value) => this.value(value));
+    const { words } = state;
+    return Int32Array.from({ length: words.length / 4 }, (_zero, id) => {
+      const at = 4 * id;
+      return this.address(words[at] as number, words[at + 1] as number, words[at + 2] as number, words[at + 3] as number);
+    });
   }
 }

@@ -69,7 +69,11 @@ export class StatsAggregator extends Aggregator {
       };
     }
     const scale = found.field && !isCount ? 1 / scaleOf(found.field) : 1;
-    if (column.kind === "number" && !column.offsets && missing === undefined) return this.#plain(column.values, scale);
+    if (column.kind === "number" && !column.offsets && missing === undefined) {
+      // Sums of whole numbers lose nothing.
+      const isWhole = found?.field.traits.range !== undefined && column.exact.size === 0;
+      return this.#kind === "sum" && isWhole ? this.#sumOfWhole(column.values) : this.#plain(column.values, scale);
+    }
     const valueAt = (place: number): number => {
       if (column.kind !== "number") return (column.codes[place] ?? -1) < 0 ? Number.NaN : 1;
       return isCount ? (Number.isNaN(column.values[place]) ? Number.NaN : 1) : (column.values[place] as number) * scale;
@@ -89,6 +93,34 @@ export class StatsAggregator extends Aggregator {
             this.#add(owner, value);
           }
           if (!any && missing !== undefined) this.#add(owner, missing);
+        }
+      },
+    };
+  }
+
+  /** The sum alone, of at most one whole number a row. */
+  #sumOfWhole(values: Float64Array): Collector {
+    return {
+      collect: (rows, owners, length) => {
+        if (length === 0) return;
+        let most = 0;
+        if (owners) for (let i = 0; i < length; i++) if ((owners[i] as number) > most) most = owners[i] as number;
+        this.#owners = Math.max(this.#owners, most + 1);
+        const sums = this.#sums.reserve(most + 1);
+        if (!owners) {
+          let sum = sums[0] as number;
+          for (let i = 0; i < length; i++) {
+            const value = values[rows[i] as number] as number;
+            if (!Number.isNaN(value)) sum += value;
+          }
+          sums[0] = sum;
+          return;
+        }
+        for (let i = 0; i < length; i++) {
+          const value = values[rows[i] as number] as number;
+          if (Number.isNaN(value)) continue;
+          const owner = owners[i] as number;
+          sums[owner] = (sums[owner] as number) + value;
         }
       },
     };

@@ -1,8 +1,6 @@
-import { compareTexts } from "../columns/select.js";
 import type { JsonNode } from "../json/json-tree.js";
 import { illegalArgument, parsingError } from "../query-error.js";
 import { type Aggregator, metricAt } from "./aggregator.js";
-import type { KeyValue } from "./key-table.js";
 
 /** By what buckets are ordered: `_count`, `_key`, or a figure of an aggregation below. */
 export interface BucketOrder {
@@ -24,11 +22,6 @@ export function parseOrder(node: JsonNode | undefined, otherwise: readonly Bucke
   };
   const orders = node.kind === "array" ? node.items.flatMap(one) : one(node);
   return orders.length === 0 ? otherwise : orders;
-}
-
-export function compareKeys(a: KeyValue, b: KeyValue): number {
-  if (typeof a === "string" && typeof b === "string") return compareTexts(a, b);
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** An order of buckets; equal ones by key, ascending. Missing figures come last. */

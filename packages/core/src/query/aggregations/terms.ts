@@ -2,8 +2,8 @@ import { luceneRegexp, type TextTest } from "../lucene/regexp.js";
 import { illegalArgument, QueryError } from "../query-error.js";
 import { type AggregationResult, Aggregator, Buckets, ChildRows, type Collector, type Level, type OwnerMap } from "./aggregator.js";
 import type { KeySource } from "./key-source.js";
-import type { KeyValue } from "./key-table.js";
-import { type BucketOrder, bucketComparator, compareKeys } from "./order.js";
+import type { KeyState } from "./key-table.js";
+import { type BucketOrder, bucketComparator } from "./order.js";
 import type { Scope } from "./scope.js";
 import { firstBy } from "./top-buckets.js";
 
@@ -23,6 +23,9 @@ export interface TermsOptions {
   /** `rare_terms`: buckets with at most so many rows. */
   readonly maxDocCount?: number;
 }
+
+/** Numbers below it are looked up in a table. */
+const SMALL_NUMBERS = 1 << 16;
 
 /** A stable number of a text. */
 function hashOf(text: string): number {
@@ -45,7 +48,7 @@ export const keyPattern = (pattern: string, maxLength: number): TextTest => {
 };
 
 interface TermsState {
-  readonly values: readonly KeyValue[];
+  readonly keys: KeyState;
   readonly kind: KeySource["kind"];
   readonly buckets: unknown;
 }
@@ -106,8 +109,78 @@ export class TermsAggregator extends Aggregator {
         ? this.#countCodes(codes, values, keyOf)
         : this.#collectCodes(codes, values, keyOf, children);
     }
+    if (isPlain && column.kind === "number" && column.exact.size === 0) return this.#collectNumbers(column.values, children);
     const keys = this.#source.rowKeys(scope);
     return this.#collectRows(keys, children);
+  }
+
+  /** Counts numbers; the buckets of small ones are found once at the end. */
+  #countNumbers(values: Float64Array): Collector {
+    const buckets = this.#buckets;
+    const local = new Uint32Array(SMALL_NUMBERS);
+    const add = (value: number, count: number): void => {
+      const key = this.#source.keys.number(value);
+      if (this.#isKept(key)) buckets.counts.add(buckets.find(0, key), count);
+    };
+    return {
+      collect: (rows, _owners, length) => {
+        for (let i = 0; i < length; i++) {
+          const value = values[rows[i] as number] as number;
+          const small = value | 0;
+          if (small === value && small >= 0 && small < SMALL_NUMBERS) local[small] = (local[small] as number) + 1;
+          else if (!Number.isNaN(value)) add(value, 1);
+        }
+      },
+      close: () => {
+        for (let value = 0; value < SMALL_NUMBERS; value++) if (local[value] !== 0) add(value, local[value] as number);
+      },
+    };
+  }
+
+  /** At most one number a row; ports and other small ones are looked up in a table. */
+  #collectNumbers(values: Float64Array, children: readonly Collector[]): Collector {
+    const buckets = this.#buckets;
+    const { keys } = this.#source;
+    const isTop = this.#isTop;
+    const known = new Int32Array(SMALL_NUMBERS).fill(-1);
+    const below = new ChildRows();
+    if (isTop && children.length === 0) return this.#countNumbers(values);
+    const placeOf = (value: number): number => {
+      const key = keys.number(value);
+      if (!this.#isKept(key)) return -2;
+      return isTop ? buckets.find(0, key) : key;
+    };
+    return {
+      collect: (rows, owners, length) => {
+        below.reset(length);
+        let m = 0;
+        let counts = buckets.counts.values;
+        for (let i = 0; i < length; i++) {
+          const row = rows[i] as number;
+          const value = values[row] as number;
+          if (Number.isNaN(value)) continue;
+          let place: number;
+          const small = value | 0;
+          if (small === value && small >= 0 && small < SMALL_NUMBERS) {
+            place = known[small] as number;
+            if (place === -1) {
+              place = placeOf(value);
+              known[small] = place;
+            }
+          } else place = placeOf(value);
+          if (place < 0) continue;
+          const bucket = isTop ? place : buckets.find(owners ? (owners[i] as number) : 0, place);
+          if (bucket >= counts.length) counts = buckets.counts.reserve(bucket + 1);
+          counts[bucket] = (counts[bucket] as number) + 1;
+          below.rows[m] = row;
+          below.buckets[m++] = bucket;
+        }
+        for (const child of children) child.collect(below.rows, below.buckets, m);
+      },
+      close: () => {
+        for (const child of children) child.close?.();
+      },
+    };
   }
 
   /** Counts codes, and finds their buckets once at the end. */
@@ -208,24 +281,24 @@ export class TermsAggregator extends Aggregator {
   }
 
   state(): TermsState {
-    return { values: this.#source.keys.values, kind: this.#source.kind, buckets: this.#buckets.state() };
+    return { keys: this.#source.keys.state(), kind: this.#source.kind, buckets: this.#buckets.state() };
   }
 
   absorb(state: TermsState, owners: OwnerMap): void {
     this.#source.kind ??= state.kind;
-    const ids = state.values.map((value) => this.#source.keys.value(value));
+    const ids = this.#source.keys.absorb(state.keys);
     this.#buckets.absorb(state.buckets, owners, (key) => ids[key] ?? 0);
   }
 
   result(owner: number): AggregationResult {
     const { size, minDocCount, order, maxBuckets, maxDocCount } = this.#options;
     const buckets = this.#buckets;
-    const { values } = this.#source.keys;
+    const { keys } = this.#source;
     const all = buckets.of(owner).filter((bucket) => {
       const count = buckets.count(bucket);
       return count >= minDocCount && (maxDocCount === undefined || count <= maxDocCount);
     });
-    const byKey = (a: number, b: number): number => compareKeys(values[buckets.key(a)] ?? "", values[buckets.key(b)] ?? "");
+    const byKey = (a: number, b: number): number => keys.compare(buckets.key(a), buckets.key(b));
     const compare = bucketComparator(order, buckets.children, (bucket) => buckets.count(bucket), byKey);
     const first = firstBy(all, size, compare);
     if (first.length > maxBuckets) throw tooManyBuckets(maxBuckets);
