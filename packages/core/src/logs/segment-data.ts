@@ -1,10 +1,9 @@
 import type { Column } from "../query/columns/column.js";
 
-/** Rows that are to become a segment: columns by path, and each row's document as JSON. */
+/** Rows that are to become a segment, as columns by path. */
 export interface SegmentData {
   readonly rows: number;
   readonly columns: ReadonlyMap<string, Column>;
-  readonly sources: readonly string[];
   /** Microseconds of the first and the last `ts`; undefined when no row has one. */
   readonly range: readonly [first: number, last: number] | undefined;
 }

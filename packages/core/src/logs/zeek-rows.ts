@@ -315,10 +315,15 @@ export class ZeekRows {
   readonly #columns: readonly LogColumn[];
   readonly #enricher: Enricher;
   #fields = new Map<string, FieldWriter>();
-  #sources: string[] = [];
+  readonly #onSource: (source: string) => void;
+  #rows = 0;
 
-  /** @param path the log type, such as `dns` */
-  constructor(path: string, columns: readonly LogColumn[], enricher: Enricher) {
+  /**
+   * @param path the log type, such as `dns`
+   * @param onSource takes each row's document as JSON, in order
+   */
+  constructor(path: string, columns: readonly LogColumn[], enricher: Enricher, onSource: (source: string) => void) {
+    this.#onSource = onSource;
     this.#path = path;
     this.#columns = columns;
     this.#enricher = enricher;
@@ -326,7 +331,7 @@ export class ZeekRows {
   }
 
   #reset(): void {
-    this.#sources = [];
+    this.#rows = 0;
     this.#fields = new Map(
       this.#columns.map(({ name, kind }): [string, FieldWriter] => {
         const field = fieldName(name);
@@ -339,33 +344,34 @@ export class ZeekRows {
   }
 
   get rows(): number {
-    return this.#sources.length;
+    return this.#rows;
   }
 
   /** Takes the rows of a batch; copies what it keeps. */
   add({ rows, columns }: ColumnBatch): void {
-    const first = this.#sources.length;
+    const first = this.#rows;
     const writers: ((row: number) => string)[] = [];
     for (const [name, values] of columns) {
       const field = this.#fields.get(name);
       if (field) writers.push(field.take(values, rows, first));
     }
+    this.#rows += rows;
     for (let row = 0; row < rows; row++) {
       let text = "";
       for (const write of writers) text += write(row);
-      this.#sources.push(`{${text.slice(1)},"count":1}`);
+      this.#onSource(`{${text.slice(1)},"count":1}`);
     }
   }
 
   /** What was gathered, and a new start. */
   take(): SegmentData {
-    const rows = this.#sources.length;
+    const rows = this.#rows;
     const columns = new Map<string, Column>();
     for (const field of this.#fields.values()) for (const [path, column] of field.columns(rows)) columns.set(path, column);
     columns.set("count", { kind: "number", rows, offsets: undefined, values: new Float64Array(rows).fill(1), exact: new Map() });
     const fingerprint = this.#path === "ssl" ? certificateColumn(columns, rows) : undefined;
     if (fingerprint) columns.set("cert_fp", fingerprint);
-    const data = { rows, columns, sources: this.#sources, range: timeRange(columns.get("ts")) };
+    const data = { rows, columns, range: timeRange(columns.get("ts")) };
     this.#reset();
     return data;
   }

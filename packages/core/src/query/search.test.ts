@@ -476,6 +476,7 @@ describe("laws", () => {
           index,
           {
             keys: { terms: { field: "k", size: 100 }, aggs: { n: { stats: { field: "n" } }, ips: { cardinality: { field: "ip" } } } },
+            distinct: { cardinality: { field: "k" } },
             steps: { histogram: { field: "n", interval: 3, min_doc_count: 1 } },
             hours: {
               date_histogram: { field: "at", fixed_interval: "5h", min_doc_count: 1 },
@@ -484,6 +485,7 @@ describe("laws", () => {
           },
           query,
         ) as Record<string, { buckets: Record<string, unknown>[] }>;
+        expect(answer["distinct"]).toEqual({ value: new Set(matching.flatMap((row) => listOf(row.k))).size });
         const group = <K>(keysOf: (row: Row) => K[]): Map<K, Row[]> => {
           const groups = new Map<K, Row[]>();
           for (const row of matching) for (const key of new Set(keysOf(row))) groups.set(key, [...(groups.get(key) ?? []), row]);
@@ -565,6 +567,7 @@ describe("laws", () => {
         date_range: { field: "at", ranges: [{ to: "2021-01-01T12:00:00Z" }, { from: "2021-01-01||+6h" }] },
         aggs: { n: { avg: { field: "n" } } },
       },
+      distinct: { cardinality: { field: "k", missing: "none" } },
       everything: { global: {}, aggs: { count: { value_count: { field: "k" } } } },
     };
     fc.assert(

@@ -19,6 +19,7 @@ import { openFile, streamBytes, systemReason } from "../files/file-access.js";
 import type { LogFile } from "../files/find-logs.js";
 import { nodeGunzip } from "../files/node-gunzip.js";
 import { type LogStore, segmentName } from "./log-store.js";
+import { SourceBlocks } from "./segment-file.js";
 
 /** What came of one file. */
 export interface ImportOutcome {
@@ -73,7 +74,7 @@ class FileImport {
   readonly #options: ImportOptions;
   readonly #enricher: Enricher;
   readonly #written: Written[] = [];
-  readonly #builders = new Map<string, { builder: SegmentBuilder; sources: string[] }>();
+  readonly #builders = new Map<string, { builder: SegmentBuilder; sources: SourceBlocks }>();
   /** Fields that the documents brought, by index. */
   readonly #fields = new Map<string, Record<string, unknown>>();
   readonly #problems: { line: number; reason: string }[] = [];
@@ -211,13 +212,19 @@ class FileImport {
     for (const column of schema.columns)
       if (!index.schema.columns.includes(column)) properties[fieldName(column.name)] = definitionOfKind(column.kind);
     this.#addFields(index.name, properties);
-    const rows = new ZeekRows(index.schema.path, schema.columns, this.#enricher);
+    let sources = new SourceBlocks();
+    const rows = new ZeekRows(index.schema.path, schema.columns, this.#enricher, (source) => sources.add(source));
+    const endRows = (): void => {
+      const data = rows.take();
+      this.#write(index.name, data.rows, data.columns, sources, data.range);
+      sources = new SourceBlocks();
+    };
     const engine = createEngine();
     const present =
       columns.length === 0 ? schema.columns : schema.columns.filter((column) => columns.some((one) => one.name === column.name));
     const reader = engine.reader({ schema, columns: present.map((column) => column.name), source: name }, (batch) => {
       rows.add(batch);
-      if (rows.rows >= SEGMENT_ROWS) this.#endRows(index.name, rows);
+      if (rows.rows >= SEGMENT_ROWS) endRows();
     });
     let layout = "";
     let report: ReadReport = emptyReport(name);
@@ -238,7 +245,7 @@ class FileImport {
       }
     } finally {
       report = reader.end();
-      if (rows.rows > 0) this.#endRows(index.name, rows);
+      if (rows.rows > 0) endRows();
       this.#malformed += report.malformedRows;
       this.#invalid += report.invalidValues;
       this.#other += report.otherRows;
@@ -250,16 +257,11 @@ class FileImport {
     if (Object.keys(properties).length > 0) this.#fields.set(index, { ...this.#fields.get(index), ...properties });
   }
 
-  #endRows(index: string, rows: ZeekRows): void {
-    const data = rows.take();
-    this.#write(index, data.rows, data.columns, data.sources, data.range);
-  }
-
   #write(
     index: string,
     rows: number,
     columns: ReadonlyMap<string, Column>,
-    sources: readonly string[],
+    sources: SourceBlocks,
     range: readonly [number, number] | undefined,
   ): void {
     const id = segmentName();
@@ -292,7 +294,7 @@ class FileImport {
         this.#problem(line, reason);
       },
     });
-    const kept = this.#written.length > 0 || [...this.#builders.values()].some(({ sources }) => sources.length > 0);
+    const kept = this.#written.length > 0 || [...this.#builders.values()].some(({ sources }) => sources.rows > 0);
     if (!kept)
       this.#failure ??=
         others.size > 0 ? `${name}: ${[...others].join(", ")}, which no index keeps` : `${name}: holds no record that could be read`;
@@ -310,19 +312,19 @@ class FileImport {
         this.#invalid++;
         this.#problem(this.#line, `${path}: ${reason}`);
       });
-      state = { builder, sources: [] };
+      state = { builder, sources: new SourceBlocks() };
       this.#builders.set(index, state);
     }
     const source = writePlain(document);
-    state.builder.add({ id: "", source }, document);
-    state.sources.push(source);
-    if (state.sources.length >= DOCUMENT_ROWS) this.#endDocuments(index);
+    state.builder.add({ id: "", source: "" }, document);
+    state.sources.add(source);
+    if (state.sources.rows >= DOCUMENT_ROWS) this.#endDocuments(index);
   }
 
   #endDocuments(index: string): void {
     const state = this.#builders.get(index);
     this.#builders.delete(index);
-    if (!state || state.sources.length === 0) return;
+    if (!state || state.sources.rows === 0) return;
     const segment = state.builder.build();
     const columns = new Map<string, Column>();
     for (const path of segment.paths) {
@@ -330,7 +332,7 @@ class FileImport {
       if (column) columns.set(path, column);
     }
     this.#addFields(index, state.builder.newFields());
-    this.#write(index, state.sources.length, columns, state.sources, timeRange(columns.get("ts")));
+    this.#write(index, state.sources.rows, columns, state.sources, timeRange(columns.get("ts")));
   }
 }
 

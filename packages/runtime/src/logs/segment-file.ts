@@ -27,7 +27,8 @@ interface Description {
 export interface NewSegment {
   readonly rows: number;
   readonly columns: ReadonlyMap<string, Column>;
-  readonly sources: readonly string[];
+  /** Documents as JSON, one a row, or packed already. */
+  readonly sources: readonly string[] | SourceBlocks;
   /** Names of the documents; undefined: they follow from the segment's name and the row. */
   readonly ids?: readonly string[];
   readonly sequences?: readonly number[];
@@ -35,6 +36,35 @@ export interface NewSegment {
 }
 
 const BLOCK_CHARACTERS = 1 << 16;
+/** Documents on their way into a segment, packed block by block as they come. */
+export class SourceBlocks {
+  /** First row, offset and length of each block. */
+  readonly blocks: (readonly [row: number, offset: number, length: number])[] = [];
+  readonly parts: Uint8Array[] = [];
+  #waiting: string[] = [];
+  #characters = 0;
+  #offset = 0;
+  rows = 0;
+
+  add(source: string): void {
+    this.#waiting.push(source);
+    this.#characters += source.length + 1;
+    this.rows++;
+    if (this.#characters >= BLOCK_CHARACTERS) this.end();
+  }
+
+  /** Packs what waits; to be called after the last document. */
+  end(): void {
+    if (this.#waiting.length === 0) return;
+    const part = deflateRawSync(this.#waiting.join("\n"), { level: 1 });
+    this.blocks.push([this.rows - this.#waiting.length, this.#offset, part.length]);
+    this.parts.push(part);
+    this.#offset += part.length;
+    this.#waiting = [];
+    this.#characters = 0;
+  }
+}
+
 const ID = "_id";
 const SEQUENCE = "_seq_no";
 const VERSION = "_version";
@@ -50,7 +80,7 @@ function nullBits(rows: number, isSet: (row: number) => boolean): { nullBitmap?:
   return set === rows ? { nullCount: 0 } : { nullBitmap: bits, nullCount: rows - set };
 }
 
-function packed(texts: readonly string[]): { offsets: Int32Array; bytes: Uint8Array } {
+function packedTexts(texts: readonly string[]): { offsets: Int32Array; bytes: Uint8Array } {
   const encoder = new TextEncoder();
   const parts = texts.map((text) => encoder.encode(text));
   const offsets = new Int32Array(texts.length + 1);
@@ -76,7 +106,7 @@ function valuesData(column: Column): arrow.Data {
   if (column.kind === "text") {
     const { dictionary } = column;
     const texts = Array.from({ length: dictionary.size }, (_zero, code) => dictionary.text(code));
-    const { offsets, bytes } = dictionary instanceof PackedTexts ? dictionary.packed : packed(texts);
+    const { offsets, bytes } = dictionary instanceof PackedTexts ? dictionary.packed : packedTexts(texts);
     const vector = arrow.makeVector(arrow.makeData({ type: new arrow.Utf8(), length: texts.length, valueOffsets: offsets, data: bytes }));
     return arrow.makeData({
       type: new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()),
@@ -184,7 +214,7 @@ function syncFolder(folder: string): void {
 
 const plainText = (texts: readonly string[]): Column => {
   const codes = Int32Array.from(texts, (_text, index) => index);
-  return { kind: "text", rows: texts.length, offsets: undefined, codes, dictionary: new PackedTexts(packed(texts)) };
+  return { kind: "text", rows: texts.length, offsets: undefined, codes, dictionary: new PackedTexts(packedTexts(texts)) };
 };
 const plainNumbers = (values: readonly number[]): Column => ({
   kind: "number",
@@ -220,18 +250,14 @@ export function writeSegment(folder: string, id: string, segment: NewSegment): {
     });
     safe.write(file, [columnBytes(path, column)]);
   }
-  const blocks: (readonly [number, number, number])[] = [];
-  const parts: Uint8Array[] = [];
-  let offset = 0;
-  for (let row = 0; row < segment.rows; ) {
-    const first = row;
-    let length = 0;
-    while (row < segment.rows && length < BLOCK_CHARACTERS) length += (segment.sources[row++] as string).length + 1;
-    const part = deflateRawSync(segment.sources.slice(first, row).join("\n"), { level: 1 });
-    parts.push(part);
-    blocks.push([first, offset, part.length]);
-    offset += part.length;
+  let packed: SourceBlocks;
+  if (segment.sources instanceof SourceBlocks) packed = segment.sources;
+  else {
+    packed = new SourceBlocks();
+    for (const source of segment.sources) packed.add(source);
   }
+  packed.end();
+  const { blocks, parts } = packed;
   safe.write("source.bin", parts);
   const description: Description = { format: 1, rows: segment.rows, columns: entries, blocks };
   safe.write("segment.json", [Buffer.from(JSON.stringify(description))]);

@@ -17,6 +17,33 @@ export interface TextDictionary {
   text(code: number): string;
   /** The code of a text, -1 for one that it lacks. */
   find(text: string): number;
+  /** 64 bits that stand for a text: the same for equal texts of any dictionary. */
+  hash(code: number): TextHash;
+}
+
+/** Two words of 32 bits. */
+export type TextHash = readonly [number, number];
+
+/** The hash of a text's UTF-8 bytes. */
+function hashBytes(bytes: Uint8Array, start: number, end: number): TextHash {
+  let a = 0x811c9dc5 ^ (end - start);
+  let b = 0x9747b28c;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number;
+    a = Math.imul(a ^ byte, 0x01000193);
+    b = Math.imul(((b << 5) | (b >>> 27)) ^ byte, 0x9e3779b1);
+  }
+  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b);
+  b = Math.imul(b ^ (b >>> 15), 0xc2b2ae35);
+  return [(a ^ (a >>> 13)) | 0, (b ^ (b >>> 16)) | 0];
+}
+
+const encoder = new TextEncoder();
+
+/** The hash of a text. */
+export function textHash(text: string): TextHash {
+  const bytes = encoder.encode(text);
+  return hashBytes(bytes, 0, bytes.length);
 }
 
 /** Texts as codes of a dictionary. */
@@ -85,6 +112,10 @@ export class GrowingTexts implements TextDictionary {
   find(text: string): number {
     return this.#codes.get(text) ?? -1;
   }
+
+  hash(code: number): TextHash {
+    return textHash(this.text(code));
+  }
 }
 
 /** A dictionary over packed UTF-8, decoded text by text as they are asked for. */
@@ -110,8 +141,13 @@ export class PackedTexts implements TextDictionary {
     return text;
   }
 
+  hash(code: number): TextHash {
+    const { offsets, bytes } = this.packed;
+    return hashBytes(bytes, offsets[code] ?? 0, offsets[code + 1] ?? 0);
+  }
+
   find(text: string): number {
-    const wanted = new TextEncoder().encode(text);
+    const wanted = encoder.encode(text);
     const { offsets, bytes } = this.packed;
     const { length } = wanted;
     let start = offsets[0] ?? 0;
