@@ -835,3 +835,80 @@ describe.skipIf(!present)("known answers on real logs", () => {
     expect(figures["open_conns_closed_conn.log"]).toEqual([59, 0]);
   });
 });
+
+describe("imported logs", () => {
+  const data = (): string => join(folder, "data");
+
+  it("are imported once, queried, looked after and removed", async () => {
+    const first = await heliograph(["import", examples, "--data-dir", data(), "--json"]);
+    expect([first.code, first.err]).toEqual([0, ""]);
+    const { files } = JSON.parse(first.out) as { files: { rows: Record<string, number>; isKnown: boolean }[] };
+    expect(files).toHaveLength(24);
+    const rows = files.reduce((sum, { rows: own }) => sum + (own["conn_logs"] ?? 0), 0);
+    expect(rows).toBe(planted.rows);
+    const again = await heliograph(["import", examples, "--data-dir", data()]);
+    expect(again.out.match(/imported before/g)).toHaveLength(24);
+    const [beacon] = planted.planted;
+    const found = await heliograph([
+      "query",
+      "conn_logs",
+      `{"size":0,"query":{"term":{"resp_h":"${beacon?.destination}"}},"aggs":{"from":{"terms":{"field":"orig_h"}}}}`,
+      "--data-dir",
+      data(),
+      "--json",
+    ]);
+    const answer = JSON.parse(found.out) as { hits: { total: number }; aggregations: { from: { buckets: { doc_count: number }[] } } };
+    expect(answer.hits.total).toBeGreaterThan(10);
+    expect(answer.aggregations.from.buckets.reduce((sum, bucket) => sum + bucket.doc_count, 0)).toBe(answer.hits.total);
+    const table = await heliograph(["query", "conn_logs", `resp_h:"${beacon?.destination}"`, "--data-dir", data(), "--size", "2"]);
+    expect(table.out).toContain(`${answer.hits.total} hits in`);
+    expect(table.out.split("\n")[1]).toContain(beacon?.destination);
+    const csv = await heliograph([
+      "query",
+      "conn_logs",
+      "",
+      "--from",
+      "2025-03-12T01:00",
+      "--to",
+      "2025-03-12T01:59",
+      "--data-dir",
+      data(),
+      "--format",
+      "csv",
+      "--size",
+      "1000",
+    ]);
+    const hours = csv.out.trim().split(/\r?\n/).slice(1);
+    expect(hours.length).toBeGreaterThan(20);
+    expect(hours.every((line) => line.startsWith("2025-03-12 01:"))).toBe(true);
+    const status = await heliograph(["store", "status", "--data-dir", data()]);
+    expect(status.out).toMatch(/conn_logs\s+[\d,]+\s+24/);
+    expect((await heliograph(["store", "compact", "--data-dir", data()])).out).toBe("24 small segments put together\n");
+    expect((await heliograph(["store", "prune", "--older-than", "1d", "--data-dir", data()])).out).toContain("rows in 1 segments removed");
+    expect((await heliograph(["query", "conn_logs", "--data-dir", data()])).out).toContain("0 hits");
+  });
+
+  it("are watched for", async () => {
+    const { code, out } = await heliograph(["watch", examples, "--once", "--data-dir", join(folder, "watched")]);
+    expect(code).toBe(0);
+    expect(out.match(/imported [\d,]+ rows/g)).toHaveLength(24);
+    expect(out).toMatch(/beacon \S+ to \S+ port 443\/tcp: score/);
+  });
+
+  it.each<[readonly string[], string]>([
+    [["import", "nothing.log"], "no such file or folder"],
+    [["query", "nothing"], "no such index [nothing]"],
+    [["query", "conn_logs", '{"query":{"mtach":{}}}'], "unknown query [mtach] did you mean [match]? (line 1, column 19)"],
+    [["query", "conn_logs", "{"], "was expecting"],
+    [["query", "conn_logs", "", "--from", "whenever"], "--from"],
+    [["query", "conn_logs", "", "--size", "-1"], "--size must be a whole number"],
+    [["store", "prune"], "say what to remove"],
+    [["store", "prune", "--older-than", "soon"], "--older-than must be"],
+    [["watch", "nowhere"], "no such file or folder"],
+  ])("%j says what is wrong", async (args, message) => {
+    const { code, err } = await heliograph([...args, "--data-dir", data()]);
+    expect(code).not.toBe(0);
+    expect(err).toContain(message);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+});

@@ -105,6 +105,7 @@ export async function esRoutes(app: FastifyInstance, { logs, version }: Context)
       body,
       now: Date.now(),
       ...(isSet(parameters, "rest_total_hits_as_int") && { totalAsInteger: true }),
+      ...(isSet(parameters, "typed_keys") && { typedKeys: true }),
       ...(isSet(parameters, "ignore_unavailable") && { ignoreMissing: true }),
       ...more,
     };
@@ -136,7 +137,9 @@ export async function esRoutes(app: FastifyInstance, { logs, version }: Context)
     for (const key of Object.keys(body))
       if (!["mappings", "settings", "aliases"].includes(key))
         throw new QueryError("parse_exception", `unknown key [${key.slice(0, 100)}] for create index`);
-    const { mappings = {}, settings = {} } = body;
+    const { mappings = {}, settings = {}, aliases = {} } = body;
+    if (isObject(aliases) && Object.keys(aliases).length > 0)
+      throw new QueryError("illegal_argument_exception", "aliases of indexes are not supported here");
     await logs.call("createIndex", indexOf(request), mappings, settings);
     return sendValue(request, reply, { acknowledged: true, shards_acknowledged: true, index: indexOf(request) });
   });
@@ -344,6 +347,12 @@ export async function esRoutes(app: FastifyInstance, { logs, version }: Context)
         );
       if (object["size"] !== undefined && Number(object["size"]) === 0)
         throw new QueryError("action_request_validation_exception", "Validation Failed: 1: [size] cannot be [0] in a scroll context;");
+      const invalid = (reason: string): QueryError =>
+        new QueryError("action_request_validation_exception", `Validation Failed: 1: ${reason};`);
+      if (object["collapse"] !== undefined) throw new QueryError("illegal_argument_exception", "cannot use `collapse` in a scroll context");
+      if (object["search_after"] !== undefined)
+        throw new QueryError("illegal_argument_exception", "`search_after` cannot be used in a scroll context.");
+      if (object["track_total_hits"] === false) throw invalid("disabling [track_total_hits] is not allowed in a scroll context");
       const pinned = await logs.call("pin", indexOf(request));
       const context: SearchContext = {
         pinned,

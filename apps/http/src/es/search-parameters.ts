@@ -45,6 +45,8 @@ const truth = (text: string): boolean | string => (text === "" || text === "true
 
 /** The body of a search as JSON, with what the address adds to it. */
 export function searchBody(text: string, parameters: UrlParameters): string {
+  const reduce = one(parameters["batched_reduce_size"]);
+  if (reduce !== undefined && whole("batched_reduce_size", reduce) < 2) throw refuse("batchedReduceSize must be >= 2");
   const given: ExactValue = text.trim() === "" ? {} : parseExact(text);
   const get = (name: string): string | undefined => one(parameters[name]);
   const additions: Record<string, unknown> = {};

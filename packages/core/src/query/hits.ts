@@ -132,7 +132,7 @@ export function hitOf(context: QueryContext, segment: Segment, candidate: Candid
   const fields = { ...fieldValues(context, document, options.fields), ...docValues(context, segment, row, options.docValues) };
   return {
     _index: context.index,
-    _id: segment.id(row),
+    ...(options.hasMeta && { _id: segment.id(row) }),
     ...(options.version && { _version: segment.version(row) }),
     ...(options.sequence && { _seq_no: segment.sequence(row), _primary_term: 1 }),
     _score: options.showScore && !Number.isNaN(candidate.score) ? Math.fround(candidate.score) : null,

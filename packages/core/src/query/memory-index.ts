@@ -1,4 +1,5 @@
 import { Analysis } from "./analysis/analyzer.js";
+import type { QueryLimits } from "./clauses/clause.js";
 import type { Bitmap } from "./columns/bitmap.js";
 import type { Column } from "./columns/column.js";
 import { type ColumnBuilder, IpBuilder, NumberBuilder, TextBuilder } from "./columns/column-builder.js";
@@ -143,6 +144,8 @@ export interface SearchableIndex {
   readonly name: string;
   readonly mapping: Mapping;
   readonly segments: readonly Segment[];
+  /** Limits of its own, from its settings. */
+  readonly limits?: Partial<QueryLimits>;
 }
 
 /** How an index is made. */

@@ -12,6 +12,7 @@ import type { Segment } from "./columns/segment.js";
 import { type Candidate, CandidateHeap, compareCandidates, hitOf } from "./hits.js";
 import { exactValue, type JsonNode, parseJson } from "./json/json-tree.js";
 import { RawJson, writeJson } from "./json/write-json.js";
+import { matchesSimple } from "./mapping/mapping.js";
 import type { SearchableIndex } from "./memory-index.js";
 import { type HitParts, parseHitParts } from "./parse-hits.js";
 import { illegalArgument, parsingError, QueryError } from "./query-error.js";
@@ -24,6 +25,8 @@ export interface SearchOptions {
   readonly limits?: Partial<QueryLimits>;
   /** Rows that count besides what the body's query matches, as a query of its own: it changes no score. */
   readonly filter?: unknown;
+  /** Whether aggregations stand under names with their type, such as `sterms#hosts`. */
+  readonly typedKeys?: boolean;
   /** Whether `hits.total` is a number, as `rest_total_hits_as_int` asks, instead of `{value, relation}`. */
   readonly totalAsInteger?: boolean;
   /** Called now and then; throws to stop the search. */
@@ -52,6 +55,8 @@ export interface PartialSearch {
   readonly candidates: readonly Candidate[];
   readonly aggregations: readonly unknown[];
 }
+
+const MOST_SLICES = 1024;
 
 /** Rows at a time. */
 const BATCH = 16_384;
@@ -97,12 +102,12 @@ export class PreparedSearch {
     const now = BigInt(Math.floor(options.now)) * 1000n;
     const made = { clauses: 0 };
     const check = options.check ?? (() => {});
-    const contextOf = ({ name, mapping, segments }: SearchableIndex): QueryContext => ({
+    const contextOf = ({ name, mapping, segments, limits: own }: SearchableIndex): QueryContext => ({
       index: name,
       mapping,
       now,
       statistics: new Statistics(segments),
-      limits,
+      limits: { ...limits, ...own },
       made,
       check,
     });
@@ -127,7 +132,7 @@ export class PreparedSearch {
       }
     }
     const params = new Params("search", body);
-    for (const accepted of ["timeout", "preference", "profile", "stats", "indices_boost", "pit", "point_in_time", "ext", "terminate_after"])
+    for (const accepted of ["timeout", "preference", "profile", "stats", "pit", "point_in_time", "ext", "terminate_after"])
       params.get(accepted);
     const runtime = params.get("runtime_mappings");
     if (runtime?.kind === "object" && runtime.members.length > 0)
@@ -137,6 +142,11 @@ export class PreparedSearch {
     const { from, size, keys } = this.#parts;
     const total = params.get("track_total_hits");
     this.#trackTotal = trackTotal(total);
+    if (options.totalAsInteger && typeof this.#trackTotal === "number") {
+      throw illegalArgument(
+        `[rest_total_hits_as_int] cannot be used if the tracking of total hits is not accurate, got ${this.#trackTotal}`,
+      );
+    }
     this.#minScore = params.get("min_score") ? params.number("min_score", 0) : undefined;
     this.#slice = sliceOf(params.get("slice"));
     const collapse = params.get("collapse");
@@ -157,17 +167,24 @@ export class PreparedSearch {
       }
     }
     const after = params.get("search_after");
-    if (from + size > limits.maxResultWindow) {
+    const window = contexts.reduce(
+      (least, context) => Math.min(least, context.limits.maxResultWindow),
+      contexts.length > 0 ? Number.POSITIVE_INFINITY : limits.maxResultWindow,
+    );
+    if (from + size > window) {
       throw illegalArgument(
-        `Result window is too large, from + size must be less than or equal to: [${limits.maxResultWindow}] but was [${from + size}]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.`,
+        `Result window is too large, from + size must be less than or equal to: [${window}] but was [${from + size}]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.`,
         { atRun: true },
       );
     }
     const query = params.get("query");
     const post = params.get("post_filter");
+    const boosts = indexBoosts(params.get("indices_boost"));
     const filterNode = options.filter === undefined ? undefined : parseJson(writeJson(options.filter));
     for (const context of contexts) {
-      const own = query && query.kind !== "null" ? parseQuery(context, query) : matchAll();
+      const asked = query && query.kind !== "null" ? parseQuery(context, query) : matchAll();
+      const boost = boosts.find(({ pattern }) => matchesSimple(pattern, context.index))?.boost;
+      const own = boost === undefined ? asked : new BoolClause({ must: [asked], filter: [], should: [], mustNot: [], least: 0 }, boost);
       const extra = filterNode && parseQuery(context, filterNode);
       this.#clauses.set(context, extra ? new BoolClause({ must: [own], filter: [extra], should: [], mustNot: [], least: 0 }) : own);
       if (post && post.kind !== "null") this.#postFilters.set(context, parseQuery(context, post));
@@ -181,6 +198,7 @@ export class PreparedSearch {
             {
               contexts,
               made: { aggregations: 0 },
+              typedKeys: options.typedKeys ?? false,
               find: (one) => this.#segments[one] as Located,
               numberOf: (scope) => this.#segments.find(({ segment }) => segment === scope.segment)?.number ?? 0,
             },
@@ -344,7 +362,7 @@ export class PreparedSearch {
       timed_out: false,
       _shards: { total: this.#contexts.length, successful: this.#contexts.length, skipped: 0, failed: 0 },
       hits: {
-        ...(this.#trackTotal !== false && { total: this.#total(found.total) }),
+        ...((this.#trackTotal !== false || this.#options.totalAsInteger === true) && { total: this.#total(found.total) }),
         max_score: isScored ? Math.fround(found.maxScore) : null,
         hits,
       },
@@ -353,7 +371,7 @@ export class PreparedSearch {
   }
 
   #total(count: number): number | { value: number; relation: string } {
-    if (this.#options.totalAsInteger) return count;
+    if (this.#options.totalAsInteger) return this.#trackTotal === false ? -1 : count;
     const most = typeof this.#trackTotal === "number" ? this.#trackTotal : undefined;
     return most !== undefined && count > most ? { value: most, relation: "gte" } : { value: count, relation: "eq" };
   }
@@ -402,6 +420,17 @@ function keepSlice(matched: Bitmap, { id, max }: { id: number; max: number }, se
   });
 }
 
+/** How much more the scores of some indexes count, by name or pattern. */
+function indexBoosts(node: JsonNode | undefined): readonly { readonly pattern: string; readonly boost: number }[] {
+  if (!node || node.kind === "null") return [];
+  const members = (node.kind === "array" ? node.items : [node]).flatMap((item) => asObject(item, "indices_boost").members);
+  return members.map(({ key, value }) => {
+    const boost = value.kind === "number" || value.kind === "string" ? Number(value.value) : Number.NaN;
+    if (!(boost >= 0)) throw parsingError("[indices_boost] takes names of indexes with numbers", value.at);
+    return { pattern: key, boost };
+  });
+}
+
 function sliceOf(node: JsonNode | undefined): { readonly id: number; readonly max: number } | undefined {
   if (!node) return undefined;
   const params = new Params("slice", asObject(node, "slice"));
@@ -409,6 +438,11 @@ function sliceOf(node: JsonNode | undefined): { readonly id: number; readonly ma
   const max = params.whole("max", 0);
   params.text("field");
   params.done();
+  if (max > MOST_SLICES)
+    throw illegalArgument(
+      `The number of slices [${max}] is too large. It must be less than [${MOST_SLICES}]. This limit can be set by changing the [index.max_slices_per_scroll] index level setting.`,
+      { atRun: true },
+    );
   if (max < 2 || id < 0 || id >= max) throw illegalArgument("max must be greater than 1, and id between 0 and max");
   return { id, max };
 }

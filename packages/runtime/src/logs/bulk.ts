@@ -196,10 +196,12 @@ class BulkWriter {
       if (mapping.changes !== fields) this.#store.saveMapping(index, mapping);
       if (before) this.#remove(index, id, before);
       const version = (before?.version ?? 0) + 1;
-      const { id: seq } = this.#store.catalog.run("insert into buffer (index_name, id, version, source) values (?, ?, ?, ?)", [
+      const sequence = this.#sequence(index);
+      this.#store.catalog.run("insert into buffer (index_name, id, version, sequence, source) values (?, ?, ?, ?, ?)", [
         index,
         id,
         version,
+        sequence,
         source,
       ]);
       return {
@@ -209,7 +211,7 @@ class BulkWriter {
           _version: version,
           result: before ? "updated" : "created",
           _shards: { total: 1, successful: 1, failed: 0 },
-          _seq_no: seq,
+          _seq_no: sequence,
           _primary_term: 1,
           status: before ? 200 : 201,
         },
@@ -220,6 +222,14 @@ class BulkWriter {
       this.#mappers.delete(index);
       return { [action]: { _index: index, _id: given ?? null, status: cause.status, error: cause.body() } };
     }
+  }
+
+  /** The next number of a change of an index: from 0 on. */
+  #sequence(index: string): number {
+    const { catalog } = this.#store;
+    const next = Number(catalog.one("select next_sequence as n from indices where name = ?", [index])?.["n"] ?? 0);
+    catalog.run("update indices set next_sequence = ? where name = ?", [next + 1, index]);
+    return next;
   }
 
   #document(source: string): unknown {
@@ -236,6 +246,7 @@ class BulkWriter {
     const before = this.#find(index, id);
     if (before) this.#remove(index, id, before);
     const version = (before?.version ?? 0) + 1;
+    const sequence = this.#sequence(index);
     return {
       delete: {
         _index: index,
@@ -243,7 +254,7 @@ class BulkWriter {
         _version: version,
         result: before ? "deleted" : "not_found",
         _shards: { total: 1, successful: 1, failed: 0 },
-        _seq_no: 0,
+        _seq_no: sequence,
         _primary_term: 1,
         status: before ? 200 : 404,
       },

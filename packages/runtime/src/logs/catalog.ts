@@ -14,11 +14,11 @@ type Value = string | number | bigint | null;
 export type Row = Readonly<Record<string, string | number | null>>;
 
 const TABLES = `
-create table if not exists indices (name text primary key, mapping text not null, settings text not null, created_at text not null, generation integer not null default 0) without rowid;
+create table if not exists indices (name text primary key, mapping text not null, settings text not null, created_at text not null, generation integer not null default 0, next_sequence integer not null default 0) without rowid;
 create table if not exists segments (id text primary key, index_name text not null, rows integer not null, first_ts real, last_ts real, bytes integer not null, digest text not null, created_at text not null, number integer not null);
 create index if not exists segments_by_index on segments (index_name, number);
 create table if not exists imports (digest text primary key, source text not null, imported_at text not null, rows integer not null) without rowid;
-create table if not exists buffer (seq integer primary key autoincrement, index_name text not null, id text not null, version integer not null, source text not null);
+create table if not exists buffer (seq integer primary key autoincrement, index_name text not null, id text not null, version integer not null, sequence integer not null, source text not null);
 create unique index if not exists buffer_by_id on buffer (index_name, id);
 create table if not exists locations (index_name text not null, id text not null, segment text not null, place integer not null, version integer not null, primary key (index_name, id)) without rowid;
 create index if not exists locations_by_segment on locations (segment);

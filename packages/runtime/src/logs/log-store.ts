@@ -8,6 +8,7 @@ import {
   type MemorySegment,
   matchesSimple,
   QueryError,
+  type QueryLimits,
   type SearchableIndex,
   type Segment,
   SegmentBuilder,
@@ -56,6 +57,8 @@ const LARGEST_ROWS = 1_000_000;
 const MOST_BUFFERED_SEGMENTS = 16;
 /** Readers may still hold what was replaced. */
 const GARBAGE_MS = 10 * 60_000;
+/** No setting makes a limit larger than that. */
+const MOST_WINDOW = 1_000_000;
 const DAY_MICROS = 86_400_000_000;
 
 /** A name that sorts by time and is nobody else's. */
@@ -268,6 +271,7 @@ export class LogStore {
         name,
         mapping: this.mapping(name),
         segments: ids.map((id) => this.openSegment(id)),
+        limits: limitsOf(this.settings(name)),
       }));
     } catch (cause) {
       if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
@@ -287,7 +291,12 @@ export class LogStore {
 
   /** What a search of some indexes runs over: segments whose times overlap the window, and the documents on their way. */
   searchable(names: readonly string[], window: TimeWindow = {}): SearchableIndex[] {
-    return names.map((name) => ({ name, mapping: this.mapping(name), segments: this.#segmentsOf(name, window) }));
+    return names.map((name) => ({
+      name,
+      mapping: this.mapping(name),
+      segments: this.#segmentsOf(name, window),
+      limits: limitsOf(this.settings(name)),
+    }));
   }
 
   #segmentsOf(name: string, { from, to }: TimeWindow): Segment[] {
@@ -313,7 +322,7 @@ export class LogStore {
     const known = this.#buffered.get(name);
     const base: Buffered =
       known?.generation === generation && known.segments.length < MOST_BUFFERED_SEGMENTS ? known : { generation, through: 0, segments: [] };
-    const rows = this.catalog.all("select seq, id, version, source from buffer where index_name = ? and seq > ? order by seq", [
+    const rows = this.catalog.all("select seq, id, version, sequence, source from buffer where index_name = ? and seq > ? order by seq", [
       name,
       base.through,
     ]);
@@ -323,7 +332,12 @@ export class LogStore {
     }
     const builder = new SegmentBuilder(this.mapping(name), () => {});
     for (const row of rows)
-      builder.add({ id: String(row["id"]), source: String(row["source"]), sequence: Number(row["seq"]), version: Number(row["version"]) });
+      builder.add({
+        id: String(row["id"]),
+        source: String(row["source"]),
+        sequence: Number(row["sequence"]),
+        version: Number(row["version"]),
+      });
     const buffered = { generation, through: Number(rows.at(-1)?.["seq"]), segments: [...base.segments, builder.build()] };
     this.#buffered.set(name, buffered);
     return buffered.segments;
@@ -334,7 +348,7 @@ export class LogStore {
     const waiting = (): number => Number(this.catalog.one("select count(*) as n from buffer where index_name = ?", [name])?.["n"] ?? 0);
     if (waiting() < Math.max(1, least)) return;
     this.catalog.transaction(() => {
-      const rows = this.catalog.all("select seq, id, version, source from buffer where index_name = ? order by seq", [name]);
+      const rows = this.catalog.all("select seq, id, version, sequence, source from buffer where index_name = ? order by seq", [name]);
       if (rows.length === 0) return;
       const mapping = this.mapping(name).copy();
       const builder = new SegmentBuilder(mapping, () => {});
@@ -358,7 +372,7 @@ export class LogStore {
         sources,
         ids,
         versions,
-        sequences: rows.map((row) => Number(row["seq"])),
+        sequences: rows.map((row) => Number(row["sequence"])),
       });
       this.addSegment(name, id, rows.length, rangeOf(columns.get("ts")), written);
       ids.forEach((one, place) => {
@@ -542,6 +556,23 @@ export class LogStore {
   close(): void {
     this.catalog.close();
   }
+}
+
+/** Limits of searches that the settings of an index change, by Elasticsearch's names. */
+const LIMITS: Readonly<Record<string, keyof QueryLimits>> = {
+  max_result_window: "maxResultWindow",
+  max_terms_count: "maxTerms",
+  max_regex_length: "maxRegexLength",
+};
+
+function limitsOf(settings: Record<string, unknown>): Partial<QueryLimits> {
+  const index = typeof settings["index"] === "object" && settings["index"] !== null ? (settings["index"] as Record<string, unknown>) : {};
+  const found: Partial<Record<keyof QueryLimits, number>> = {};
+  for (const [name, limit] of Object.entries(LIMITS)) {
+    const value = Number(settings[`index.${name}`] ?? index[name] ?? settings[name]);
+    if (Number.isInteger(value) && value > 0) found[limit] = Math.min(value, MOST_WINDOW);
+  }
+  return found;
 }
 
 function isAlive(pid: number): boolean {

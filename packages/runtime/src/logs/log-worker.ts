@@ -29,6 +29,8 @@ export interface SearchOrder {
   readonly filter?: unknown;
   readonly window?: TimeWindow;
   readonly totalAsInteger?: boolean;
+  /** Whether aggregations stand under names with their type. */
+  readonly typedKeys?: boolean;
   /** Whether names of indexes that there are not mean nothing, instead of an error. */
   readonly ignoreMissing?: boolean;
   readonly maxResultWindow?: number;
@@ -98,6 +100,7 @@ const optionsOf = (order: SearchOrder, check: () => void): ConstructorParameters
   now: order.now,
   check,
   ...(order.filter !== undefined && { filter: order.filter }),
+  ...(order.typedKeys && { typedKeys: true }),
   ...(order.totalAsInteger && { totalAsInteger: true }),
   ...(order.maxResultWindow !== undefined && { limits: { maxResultWindow: order.maxResultWindow } }),
 });

@@ -25,12 +25,19 @@ export type OwnerMap = ArrayLike<number>;
 export abstract class Aggregator {
   readonly name: string;
   readonly meta: unknown;
+  /** Its name in a request. */
+  type = "";
   /** What is computed from its buckets afterwards. */
   pipelines: readonly BucketsPipeline[] = [];
 
   constructor(name: string, meta: unknown) {
     this.name = name;
     this.meta = meta;
+  }
+
+  /** The name of its answer's type, which depends on the field for some. */
+  get typeName(): string {
+    return this.type.startsWith("percentile") ? `tdigest_${this.type}` : this.type;
   }
 
   abstract open(scope: Scope): Collector;
@@ -56,16 +63,27 @@ export type BucketsPipeline = (buckets: AggregationResult[]) => AggregationResul
 /** Computes from the answers beside it. */
 export interface SiblingPipeline {
   readonly name: string;
+  readonly type?: string;
   readonly meta: unknown;
   compute(beside: AggregationResult): AggregationResult;
 }
+
+/** Types of the answers of pipelines, where they are not their own. */
+const SIBLING_TYPES: Readonly<Record<string, string>> = {
+  avg_bucket: "simple_value",
+  sum_bucket: "simple_value",
+  min_bucket: "bucket_metric_value",
+  max_bucket: "bucket_metric_value",
+};
 
 /** The aggregations that stand beside each other. */
 export class Level {
   readonly aggregators: readonly Aggregator[];
   readonly siblings: readonly SiblingPipeline[];
+  readonly #typedKeys: boolean;
 
-  constructor(aggregators: readonly Aggregator[] = [], siblings: readonly SiblingPipeline[] = []) {
+  constructor(aggregators: readonly Aggregator[] = [], siblings: readonly SiblingPipeline[] = [], typedKeys = false) {
+    this.#typedKeys = typedKeys;
     this.aggregators = aggregators;
     this.siblings = siblings;
   }
@@ -75,7 +93,12 @@ export class Level {
     const results: AggregationResult = {};
     for (const aggregator of this.aggregators) results[aggregator.name] = answerOf(aggregator, bucket);
     for (const sibling of this.siblings) results[sibling.name] = withMeta(sibling.meta, sibling.compute(results));
-    return results;
+    if (!this.#typedKeys) return results;
+    const types = new Map([
+      ...this.aggregators.map((aggregator) => [aggregator.name, aggregator.typeName] as const),
+      ...this.siblings.map(({ name, type = "" }) => [name, SIBLING_TYPES[type] ?? type] as const),
+    ]);
+    return Object.fromEntries(Object.entries(results).map(([name, result]) => [`${types.get(name) ?? ""}#${name}`, result]));
   }
 }
 

@@ -21,6 +21,8 @@ export interface KeyPart {
   readonly missingFirst: boolean;
   /** A date as text, by this format; undefined: milliseconds. */
   readonly write?: ((micros: number) => string) | undefined;
+  /** Reads such a text. */
+  readonly read?: ((text: string) => number) | undefined;
 }
 
 /** Stands for no value. */
@@ -203,11 +205,8 @@ export class CompositeAggregator extends ComposedAggregator {
       const part = this.parts[index];
       if (!part || value === null) return NONE;
       if (part.source.kind === "date" && !part.write) return part.source.keys.number(Number(value) * 1000);
-      if (part.source.kind === "date" && part.write) {
-        const format = part.source.field?.format;
-        const micros = typeof value === "string" ? readBack(value, format?.parse(value, { now: 0n })) : Number(value) * 1000;
-        return part.source.keys.number(micros);
-      }
+      if (part.write)
+        return part.source.keys.number(typeof value === "string" && part.read ? readBack(value, part.read) : Number(value) * 1000);
       if (typeof value === "boolean") return part.source.keys.number(value ? 1 : 0);
       if (part.source.kind === "whole" || part.source.kind === "decimal") {
         const number = Number(value);
@@ -236,9 +235,12 @@ export class CompositeAggregator extends ComposedAggregator {
   }
 }
 
-function readBack(text: string, micros: bigint | undefined): number {
-  if (micros === undefined) throw illegalArgument(`Invalid date value [${text.slice(0, 60)}] in [after]`, { atRun: true });
-  return Number(micros);
+function readBack(text: string, read: (text: string) => number): number {
+  try {
+    return read(text);
+  } catch (cause) {
+    throw illegalArgument(`Invalid date value [${text.slice(0, 60)}] in [after]`, { atRun: true, cause });
+  }
 }
 
 /** A bucket a combination of values, ordered as `terms` are. */
@@ -277,10 +279,14 @@ export class MultiTermsAggregator extends ComposedAggregator {
     const shown = first.map((bucket) => {
       others -= this.buckets.count(bucket);
       const keys = this.keysOf(bucket);
-      const key = this.parts.map((part, index) => this.shownKey(part, keys[index] ?? NONE));
+      const key = this.parts.map((part, index) => {
+        const shown = part.source.shown(keys[index] ?? 0);
+        return part.source.kind === "date" ? (shown.text ?? shown.key) : this.shownKey(part, keys[index] ?? NONE);
+      });
       const text = this.parts.map((part, index) => {
         const one = part.source.shown(keys[index] ?? 0);
-        return one.text ?? String(one.key);
+        const isDecimal = part.source.kind === "decimal" && Number.isInteger(one.key);
+        return one.text ?? (isDecimal ? Number(one.key).toFixed(1) : String(one.key));
       });
       return { key, key_as_string: text.join("|"), doc_count: this.buckets.count(bucket), ...this.buckets.childResults(bucket) };
     });

@@ -79,6 +79,18 @@ export class KeySource {
     return typeof value === "string" ? this.textKey(value) : this.keys.value(value);
   }
 
+  readonly #sets = new Map<readonly QueryValue[], ReadonlySet<number>>();
+
+  /** The keys of values as a request has them. */
+  keysOf(values: readonly QueryValue[]): ReadonlySet<number> {
+    let set = this.#sets.get(values);
+    if (!set) {
+      set = new Set(values.map((value) => this.#key(missingKey(this.field, value))));
+      this.#sets.set(values, set);
+    }
+    return set;
+  }
+
   /** The key of a text, which may be an address. */
   textKey(text: string): number {
     const words = this.kind === "ip" ? addressWords(text) : undefined;

@@ -5,6 +5,7 @@ import { asObject, itemsOf, Params, scalarValue } from "../clauses/params.js";
 import { didYouMean, parseQuery } from "../clauses/parse-query.js";
 import { addressWords, neighbour, networkRange } from "../columns/ip-address.js";
 import { exactValue, type JsonNode, type JsonObject } from "../json/json-tree.js";
+import type { TextTest } from "../lucene/regexp.js";
 import { DateFormat, DEFAULT_DATE_FORMAT } from "../mapping/date-format.js";
 import { parseHitParts } from "../parse-hits.js";
 import { illegalArgument, parsingError, QueryError } from "../query-error.js";
@@ -27,7 +28,7 @@ import { bucketSort, cumulativeSum, derivative, type GapPolicy, type SiblingKind
 import { AddressRangeAggregator, type AddressSpan, type NumberSpan, RangeAggregator } from "./ranges.js";
 import { calendarSteps, EqualSteps, fixedSteps, type Rounding, spanMicros } from "./rounding.js";
 import type { Scope } from "./scope.js";
-import { keyPattern, matchesAny, TermsAggregator } from "./terms.js";
+import { type KeyFilter, keyPattern, TermsAggregator } from "./terms.js";
 import { type FindSegment, TopHitsAggregator } from "./top-hits.js";
 
 /** What the aggregations of a search share. */
@@ -36,6 +37,8 @@ export interface AggregationContext {
   readonly contexts: readonly QueryContext[];
   readonly find: FindSegment;
   readonly numberOf: (scope: Scope) => number;
+  /** Whether answers stand under names with their type, such as `sterms#hosts`. */
+  readonly typedKeys: boolean;
   /** Aggregations made so far. */
   readonly made: { aggregations: number };
 }
@@ -87,21 +90,23 @@ function sizeOf(params: Params, name: string, otherwise: number, least: number):
   return Math.min(size, MOST_BUCKETS_ASKED);
 }
 
-function keyFilter({ params, context }: Place): {
-  include?: ReturnType<typeof keyPattern>;
-  exclude?: ReturnType<typeof keyPattern>;
-  partition?: { partition: number; partitions: number };
-} {
+function keyFilter({ params, context }: Place): KeyFilter {
   const { maxRegexLength } = first(context).limits;
-  const one = (name: string): ReturnType<typeof keyPattern> | undefined => {
+  const patternOf = (name: string): TextTest | undefined => {
     const node = params.get(name);
-    if (!node || node.kind === "null") return undefined;
-    if (node.kind === "array") return matchesAny(node.items.map((item) => keyText(item)));
-    if (node.kind === "string") return keyPattern(node.text, maxRegexLength);
-    return undefined;
+    return node?.kind === "string" ? keyPattern(node.text, maxRegexLength) : undefined;
+  };
+  const valuesOf = (name: string): QueryValue[] | undefined => {
+    const node = params.get(name);
+    if (node?.kind !== "array") return undefined;
+    return node.items.map((item) => {
+      if (item.kind === "object" || item.kind === "array" || item.kind === "null")
+        throw parsingError("values of [include] and [exclude] must be texts or numbers", item.at);
+      return scalarValue(item);
+    });
   };
   const node = params.get("include");
-  let partition: { partition: number; partitions: number } | undefined;
+  let partition: KeyFilter["partition"];
   if (node?.kind === "object") {
     const inner = new Params("include", node);
     partition = { partition: inner.whole("partition", 0), partitions: inner.whole("num_partitions", 0) };
@@ -109,16 +114,14 @@ function keyFilter({ params, context }: Place): {
     if (partition.partitions < 1 || partition.partition < 0 || partition.partition >= partition.partitions)
       throw illegalArgument("Missing or wrong [num_partitions] and [partition] in [include]");
   }
-  const include = one("include");
-  const exclude = one("exclude");
-  return { ...(include && { include }), ...(exclude && { exclude }), ...(partition && { partition }) };
+  return {
+    include: patternOf("include"),
+    exclude: patternOf("exclude"),
+    includeValues: valuesOf("include"),
+    excludeValues: valuesOf("exclude"),
+    partition,
+  };
 }
-
-const keyText = (node: JsonNode): string => {
-  if (node.kind === "object" || node.kind === "array" || node.kind === "null")
-    throw parsingError("values of [include] and [exclude] must be texts or numbers", node.at);
-  return node.text;
-};
 
 const COUNT_DESCENDING: readonly BucketOrder[] = [{ path: "_count", descending: true }];
 const KEY_ASCENDING: readonly BucketOrder[] = [{ path: "_key", descending: false }];
@@ -278,7 +281,8 @@ const medianDeviation: Make = (place) => {
 
 const cardinality: Make = (place) => {
   const { params, name, meta, isTop } = place;
-  if (params.whole("precision_threshold", 3000) < 0) throw illegalArgument("[precisionThreshold] must be greater than or equal to 0.");
+  const threshold = params.whole("precision_threshold", 3000);
+  if (threshold < 0) throw illegalArgument(`[precisionThreshold] must be greater than or equal to 0. Found [${threshold}] in [${name}]`);
   params.text("execution_hint");
   params.whole("rehash", 0);
   return new CardinalityAggregator(name, meta, new KeySource(fieldPath(place), "cardinality", params.value("missing")), isTop);
@@ -631,6 +635,7 @@ function compositePart(place: Place, name: string, node: JsonObject): KeyPart {
   const missingBucket = params.boolean("missing_bucket", false);
   let rounding: Rounding | undefined;
   let write: ((micros: number) => string) | undefined;
+  let read: ((text: string) => number) | undefined;
   if (type === "histogram") {
     const interval = params.number("interval", Number.NaN);
     if (!(interval > 0)) throw illegalArgument("[interval] must be greater than 0 for [histogram] source");
@@ -640,7 +645,11 @@ function compositePart(place: Place, name: string, node: JsonObject): KeyPart {
     const timeZone = zoneOf(params);
     rounding = dateSteps(params, timeZone);
     const format = params.text("format");
-    if (format !== undefined) write = (micros) => new DateFormat(format).format(micros, timeZone);
+    if (format !== undefined) {
+      const written = new DateFormat(format);
+      write = (micros) => written.format(micros, timeZone);
+      read = (text) => Number(written.parse(text, { now: 0n, timeZone }));
+    }
   }
   params.done();
   const descending = order === "desc";
@@ -652,6 +661,7 @@ function compositePart(place: Place, name: string, node: JsonObject): KeyPart {
     missingBucket,
     missingFirst: missingOrder === "first" || (missingOrder === "default" && !descending),
     write,
+    read,
   };
 }
 
@@ -839,7 +849,7 @@ export function parseAggregations(
       const percents = type === "percentiles_bucket" ? (numbersOf(params, "percents") ?? DEFAULT_PERCENTS) : [];
       if (type === "percentiles_bucket") params.boolean("keyed", true);
       const sigma = type === "extended_stats_bucket" ? params.number("sigma", 2) : 2;
-      siblings.push(siblingPipeline(name, meta, type as SiblingKind, { path, gap: gapOf(params), percents, sigma }));
+      siblings.push({ type, ...siblingPipeline(name, meta, type as SiblingKind, { path, gap: gapOf(params), percents, sigma }) });
     } else if (PARENTS.has(type)) {
       if (parent === undefined) throw illegalArgument(`${type} aggregation [${name}] must be declared inside of another aggregation`);
       if (type !== "bucket_sort" && !KINDS_IN_ORDER.has(parent))
@@ -866,6 +876,7 @@ export function parseAggregations(
       const aggregator = make({ name, meta, type, params, children: inner.level, isTop: depth === 0, context });
       if (type !== "filter") params.done();
       aggregator.pipelines = inner.pipelines;
+      aggregator.type = type;
       aggregators.push(aggregator);
       continue;
     }
@@ -873,5 +884,5 @@ export function parseAggregations(
   }
   // Buckets are sorted and dropped last.
   const ordered = [...pipelines.filter(({ type }) => type !== "bucket_sort"), ...pipelines.filter(({ type }) => type === "bucket_sort")];
-  return { level: new Level(aggregators, siblings), pipelines: ordered.map(({ run }) => run) };
+  return { level: new Level(aggregators, siblings, context.typedKeys), pipelines: ordered.map(({ run }) => run) };
 }

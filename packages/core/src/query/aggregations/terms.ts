@@ -1,3 +1,4 @@
+import type { QueryValue } from "../clauses/field-terms.js";
 import { luceneRegexp, type TextTest } from "../lucene/regexp.js";
 import { illegalArgument, QueryError } from "../query-error.js";
 import { type AggregationResult, Aggregator, Buckets, ChildRows, type Collector, type Level, type OwnerMap } from "./aggregator.js";
@@ -11,6 +12,9 @@ import { firstBy } from "./top-buckets.js";
 export interface KeyFilter {
   readonly include?: TextTest | undefined;
   readonly exclude?: TextTest | undefined;
+  /** Values themselves, as the request has them. */
+  readonly includeValues?: readonly QueryValue[] | undefined;
+  readonly excludeValues?: readonly QueryValue[] | undefined;
   readonly partition?: { readonly partition: number; readonly partitions: number } | undefined;
 }
 
@@ -34,11 +38,6 @@ function hashOf(text: string): number {
   hash ^= hash >>> 16;
   return hash >>> 0;
 }
-
-export const matchesAny = (values: readonly string[]): TextTest => {
-  const set = new Set(values);
-  return (text) => set.has(text);
-};
 
 /** A text of `include` or `exclude`, as a regular expression. */
 export const keyPattern = (pattern: string, maxLength: number): TextTest => {
@@ -72,6 +71,12 @@ export class TermsAggregator extends Aggregator {
     this.#isTop = isTop;
   }
 
+  override get typeName(): string {
+    const { kind } = this.#source;
+    const letter = kind === undefined ? "um" : kind === "text" || kind === "ip" ? "s" : kind === "decimal" ? "d" : "l";
+    return this.type === "rare_terms" ? `${letter}rareterms` : `${letter}terms`;
+  }
+
   #isKept(key: number): boolean {
     if (key >= this.#kept.length) {
       const kept = new Uint8Array(Math.max(key + 1, 2 * this.#kept.length));
@@ -79,15 +84,15 @@ export class TermsAggregator extends Aggregator {
       this.#kept = kept;
     }
     if (this.#kept[key] === 0) {
-      const { include, exclude, partition } = this.#options.filter;
+      const { include, exclude, partition, includeValues, excludeValues } = this.#options.filter;
       let passes = true;
       if (include || exclude || partition) {
-        const shown = this.#source.shown(key);
-        const text = shown.text ?? String(shown.key);
-        const plain = String(shown.key);
-        passes = (!include || include(text) || include(plain)) && !(exclude?.(text) || exclude?.(plain));
+        const text = String(this.#source.shown(key).key);
+        passes = (!include || include(text)) && !exclude?.(text);
         if (partition) passes &&= hashOf(text) % partition.partitions === partition.partition;
       }
+      if (includeValues) passes &&= this.#source.keysOf(includeValues).has(key);
+      if (excludeValues) passes &&= !this.#source.keysOf(excludeValues).has(key);
       this.#kept[key] = passes ? 1 : 2;
     }
     return this.#kept[key] === 1;
@@ -95,6 +100,13 @@ export class TermsAggregator extends Aggregator {
 
   open(scope: Scope): Collector {
     const { column, field, missing } = this.#source.open(scope);
+    const { include, exclude } = this.#options.filter;
+    if (field && field.traits.family !== "text" && (include || exclude)) {
+      throw illegalArgument(
+        `Aggregation [${this.name}] cannot support regular expression style include/exclude settings as they can only be applied to string fields. Use an array of values for include/exclude clauses`,
+        { atRun: true },
+      );
+    }
     const children = this.#buckets.openChildren(scope);
     const isPlain = column && field && !column.offsets && missing === -1 && !field.traits.analyzed;
     if (this.#options.minDocCount === 0 && column) this.#addAll(scope);

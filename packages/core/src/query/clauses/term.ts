@@ -102,7 +102,7 @@ export function parseTerms(context: QueryContext, node: JsonNode): Clause {
   outer.done();
   if (at.items.length > context.limits.maxTerms) {
     throw illegalArgument(
-      `The number of terms [${at.items.length}] used in the Terms Query request has exceeded the allowed maximum of [${context.limits.maxTerms}].`,
+      `The number of terms [${at.items.length}] used in the Terms Query request has exceeded the allowed maximum of [${context.limits.maxTerms}]. This maximum can be set by changing the [index.max_terms_count] index level setting.`,
     );
   }
   const values = at.items.map((item) => {

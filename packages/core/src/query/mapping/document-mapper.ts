@@ -85,7 +85,10 @@ export class DocumentMapper {
     }
     if (isObject(value)) {
       const field = this.mapping.field(path);
-      if (field?.traits.family === "none") return;
+      if (field?.traits.family === "none") {
+        sink(field, 1);
+        return;
+      }
       if (field)
         throw parsingFailed(
           `failed to parse field [${path}] of type [${field.type}] in document: Can't get text on a START_OBJECT`,

@@ -113,6 +113,7 @@ export function storedValue(field: Field, value: unknown): StoredValue | undefin
     case "ip":
       return ipValue(value);
     case "none":
-      return undefined;
+      // That it is there is all that is kept.
+      return 1;
   }
 }
