@@ -134,7 +134,7 @@ export function addQueryCommand(program: Command, signal: AbortSignal): void {
     const engine = new LogEngine(await logsFolder(options));
     try {
       let body = bodyOf(dsl);
-      if (size !== undefined) body = writeJson({ ...(parseExact(body) as Plain), size });
+      body = writeJson({ ...(parseExact(body) as Plain), ...(size !== undefined && { size }), track_total_hits: true });
       const range = { ...(from !== undefined && { gte: iso(from) }), ...(to !== undefined && { lte: iso(to) }) };
       const json = await engine.search(
         {

@@ -137,7 +137,12 @@ export async function dataRoutes(app: FastifyInstance, { logs }: Context): Promi
       const json = await logs.search(
         {
           indexes: index,
-          body: writeJson({ ...query, ...(skip !== undefined && { from: skip }), ...(size !== undefined && { size }) }),
+          body: writeJson({
+            ...query,
+            ...(skip !== undefined && { from: skip }),
+            ...(size !== undefined && { size }),
+            track_total_hits: true,
+          }),
           now,
           filter: { range: { ts: { gte: isoMicros(from), lte: isoMicros(to) } } },
           window: { from: Number(from), to: Number(to) },

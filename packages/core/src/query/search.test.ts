@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { memoryIndex, PreparedSearch, plain, QueryError, readBody, type SearchableIndex, search } from "./index.js";
+import { memoryIndex, PreparedSearch, plain, QueryError, readBody, type SearchableIndex, search, searchIndexes } from "./index.js";
 
 const NOW = Date.UTC(2021, 6, 15, 12);
 const find = (index: SearchableIndex, body: unknown): ReturnType<typeof search> => search(index, body, { now: NOW });
@@ -218,6 +218,84 @@ describe("a search", () => {
         { key: 1, key_as_string: "true", doc_count: 1 },
       ],
     });
+  });
+
+  it("answers with types before the names, where they are asked for", () => {
+    const body = {
+      size: 0,
+      aggs: {
+        t: { terms: { field: "tags" }, aggs: { a: { avg: { field: "price" } } } },
+        y: { terms: { field: "year" } },
+        s: { max_bucket: { buckets_path: "t>a" } },
+      },
+    };
+    const { aggregations } = search(books, body, { now: NOW, typedKeys: true });
+    expect(Object.keys(aggregations ?? {})).toEqual(["sterms#t", "lterms#y", "bucket_metric_value#s"]);
+    expect(aggregations).toMatchObject({
+      "sterms#t": { buckets: [{ "avg#a": { value: 8.75 } }, {}, {}] },
+      "bucket_metric_value#s": { value: 99, keys: ["rare"] },
+    });
+  });
+
+  it.each<[string, unknown, unknown[]]>([
+    ["include by a pattern", { field: "tags", include: "a.*|f.*", exclude: "fast" }, ["animal"]],
+    ["include by values", { field: "tags", include: ["rare", "fast"] }, ["fast", "rare"]],
+    ["include dates as they are written", { field: "at", include: ["2021-07-14"] }, [Date.UTC(2021, 6, 14)]],
+    ["include numbers", { field: "price", exclude: [7.0] }, [10.5, 99]],
+    ["exclude addresses", { field: "ip", exclude: ["10.0.0.1"] }, ["192.168.1.7", "2001:db8::1"]],
+    [
+      "a value for those without one",
+      { field: "ip", missing: "192.0.2.1", order: { _key: "asc" } },
+      ["10.0.0.1", "192.0.2.1", "192.168.1.7", "2001:db8::1"],
+    ],
+    ["one share of the values", { field: "tags", include: { partition: 0, num_partitions: 1 } }, ["animal", "fast", "rare"]],
+  ])("takes of terms %s", (_name, terms, keys) => {
+    const { buckets } = aggregations(books, { a: { terms } })["a"] as { buckets: { key: unknown }[] };
+    expect(buckets.map(({ key }) => key)).toEqual(keys);
+  });
+
+  it("steps by a zone's clock, over its changes", () => {
+    const hours = memoryIndex(Array.from({ length: 48 }, (_zero, i) => ({ at: new Date(Date.UTC(2021, 2, 27, 12 + i)).toISOString() })));
+    const days = aggregations(hours, { d: { date_histogram: { field: "at", calendar_interval: "day", time_zone: "Europe/Berlin" } } })[
+      "d"
+    ] as { buckets: { key_as_string: string; doc_count: number }[] };
+    // The 28th of March had 23 hours there.
+    expect(days.buckets.map(({ key_as_string: text, doc_count: count }) => [text, count])).toEqual([
+      ["2021-03-27T00:00:00.000+01:00", 11],
+      ["2021-03-28T00:00:00.000+01:00", 23],
+      ["2021-03-29T00:00:00.000+02:00", 14],
+    ]);
+    const fixed = aggregations(hours, {
+      d: { date_histogram: { field: "at", fixed_interval: "12h", offset: "+6h", format: "yyyy-MM-dd HH:mm" } },
+    })["d"] as { buckets: { key_as_string: string; doc_count: number }[] };
+    expect(fixed.buckets.map(({ key_as_string: text, doc_count: count }) => [text, count])).toEqual([
+      ["2021-03-27 06:00", 6],
+      ["2021-03-27 18:00", 12],
+      ["2021-03-28 06:00", 12],
+      ["2021-03-28 18:00", 12],
+      ["2021-03-29 06:00", 6],
+    ]);
+    expect(aggregations(hours, { d: { auto_date_histogram: { field: "at", buckets: 5 } } })["d"]).toMatchObject({
+      interval: "12h",
+      buckets: [{ doc_count: 12 }, { doc_count: 12 }, { doc_count: 12 }, { doc_count: 12 }],
+    });
+  });
+
+  it("collapses, boosts indexes and takes slices", () => {
+    const collapsed = find(books, { collapse: { field: "tags" }, sort: ["year"], query: { exists: { field: "tags" } }, size: 10 }).hits
+      .hits;
+    expect(collapsed.map((hit) => [hit["_id"], hit["fields"]])).toEqual([
+      ["1", { tags: ["animal"] }],
+      ["4", { tags: ["rare"] }],
+    ]);
+    const both = [memoryIndex([{ a: 1 }], { name: "first" }), memoryIndex([{ a: 2 }], { name: "second" })];
+    const boosted = plain(searchIndexes(both, { indices_boost: [{ "sec*": 3 }] }, { now: NOW })) as ReturnType<typeof search>;
+    expect(boosted.hits.hits.map((hit) => [hit["_index"], hit["_score"]])).toEqual([
+      ["second", 3],
+      ["first", 1],
+    ]);
+    const slices = [0, 1, 2].map((id) => find(books, { slice: { id, max: 3 } }).hits.hits.map((hit) => hit["_id"]));
+    expect(slices.flat().sort()).toEqual(["1", "2", "3", "4"]);
   });
 
   it("pages through combinations of keys", () => {

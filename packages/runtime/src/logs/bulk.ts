@@ -156,12 +156,14 @@ class BulkWriter {
     if (buffered) return { version: Number(buffered["version"]), seq: Number(buffered["seq"]) };
     const located = catalog.one("select segment, place, version from locations where index_name = ? and id = ?", [index, id]);
     if (located) return { version: Number(located["version"]), segment: String(located["segment"]), place: Number(located["place"]) };
-    // Of imported logs the name tells the segment and the row.
-    const named = /^(.+)-(\d+)$/.exec(id);
-    const segment = named && catalog.one("select rows from segments where id = ? and index_name = ?", [named[1] ?? "", index]);
-    if (!named || !segment || Number(named[2]) >= Number(segment["rows"])) return undefined;
-    const isDead = catalog.one("select 1 as n from dead where segment = ? and place = ?", [named[1] ?? "", Number(named[2])]);
-    return isDead ? undefined : { version: 1, segment: named[1] ?? "", place: Number(named[2]) };
+    // Imported logs are named after their first segment and the row in it; in which they are now only the segments know.
+    if (!/^[0-9a-z]{21}-\d+$/.test(id)) return undefined;
+    for (const row of catalog.all("select id from segments where index_name = ?", [index])) {
+      const segment = this.#store.openSegment(String(row["id"]));
+      const place = segment.rowOf(id);
+      if (place >= 0 && !segment.deleted?.has(place)) return { version: segment.version(place), segment: segment.segmentId, place };
+    }
+    return undefined;
   }
 
   #remove(index: string, id: string, { seq, segment, place }: Place): void {

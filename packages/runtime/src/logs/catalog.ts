@@ -111,6 +111,16 @@ export class Catalog {
     return result;
   }
 
+  /** Runs `work`, which only reads, over one state of the catalog, whatever is written meanwhile. */
+  snapshot<T>(work: () => T): T {
+    this.#patiently(() => this.#database.exec("begin"));
+    try {
+      return work();
+    } finally {
+      this.#database.exec("commit");
+    }
+  }
+
   close(): void {
     this.#statements.clear();
     this.#database.close();

@@ -80,6 +80,24 @@ export class LogEngine {
     return outcome.value;
   }
 
+  /** A flag that tells a task to stop when the signal is aborted or the engine closes; to be released when the task has ended. */
+  #stoppable(signal: AbortSignal | undefined): { readonly stop: Int32Array; readonly release: () => void } {
+    const stop = flag();
+    const abort = (): void => {
+      Atomics.store(stop, 0, 1);
+    };
+    this.#stops.add(stop);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    return {
+      stop,
+      release: () => {
+        signal?.removeEventListener("abort", abort);
+        this.#stops.delete(stop);
+      },
+    };
+  }
+
   /**
    * Runs a search; the answer is JSON. An aborted signal stops the work.
    * @throws LogRefusal for a search that is wrong, takes too long, or one too many
@@ -89,13 +107,7 @@ export class LogEngine {
     { signal, seconds = this.#seconds }: { readonly signal?: AbortSignal | undefined; readonly seconds?: number } = {},
   ): Promise<string> {
     const pool = await this.#pool("search", this.#threads);
-    const stop = flag();
-    this.#stops.add(stop);
-    const abort = (): void => {
-      Atomics.store(stop, 0, 1);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted) abort();
+    const { stop, release } = this.#stoppable(signal);
     const deadline = Date.now() + seconds * 1000;
     const helpers: MessagePort[] = [];
     const helping: Promise<unknown>[] = [];
@@ -125,8 +137,7 @@ export class LogEngine {
     } finally {
       for (const port of helpers) port.close();
       await Promise.all(helping);
-      signal?.removeEventListener("abort", abort);
-      this.#stops.delete(stop);
+      release();
     }
   }
 
@@ -144,13 +155,7 @@ export class LogEngine {
     } = {},
   ): Promise<ImportOutcome> {
     const pool = await this.#pool("import", this.#threads);
-    const stop = flag();
-    this.#stops.add(stop);
-    const abort = (): void => {
-      Atomics.store(stop, 0, 1);
-    };
-    signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted) abort();
+    const { stop, release } = this.#stoppable(signal);
     let progress: MessagePort | undefined;
     if (onBytes) {
       const { port1, port2 } = new MessageChannel();
@@ -164,8 +169,7 @@ export class LogEngine {
         progress ? [progress] : [],
       )) as ImportOutcome;
     } finally {
-      signal?.removeEventListener("abort", abort);
-      this.#stops.delete(stop);
+      release();
     }
   }
 

@@ -249,6 +249,21 @@ describe("documents by bulk", () => {
     store.close();
   });
 
+  it("are gone with their index, also for who has them at hand", () => {
+    const place = folder();
+    const [one, other] = [new LogStore(place), new LogStore(place)];
+    bulk(one, lines({ index: { _index: "a" } }, { n: 1 }));
+    expect(find(other, "a", {}).hits.total).toBe(1);
+    one.deleteIndexes(["a"]);
+    expect(() => find(other, "a", {})).toThrow("no such index [a]");
+    bulk(one, lines({ index: { _index: "a" } }, { n: 2 }));
+    expect(sources(find(other, "a", {}))).toEqual([{ n: 2 }]);
+    one.flush("a");
+    expect(sources(find(other, "a", {}))).toEqual([{ n: 2 }]);
+    one.close();
+    other.close();
+  });
+
   it.each<[string, string, string]>([
     ["no newline at the end", '{"index":{"_index":"a"}}\n{"a":1}', "must be terminated by a newline"],
     ["no action", '{"a":1}\n', "Malformed action/metadata line [1]"],
@@ -318,6 +333,14 @@ describe("a store", () => {
     });
     expect(after.aggregations).toEqual(before.aggregations);
     expect(find(store, "conn_logs", { size: 200, sort: "uid", _source: false }).hits.hits.map((hit) => hit["_id"])).toEqual(ids);
+    // Each is deleted by its name, wherever it is now; the name is free for another one.
+    expect(bulk(store, `{"delete":{"_index":"conn_logs","_id":"${String(ids[3])}"}}\n`).items[0]).toMatchObject({
+      delete: { result: "deleted" },
+    });
+    expect(bulk(store, `{"delete":{"_index":"conn_logs","_id":"${String(ids[3])}"}}\n`).items[0]).toMatchObject({
+      delete: { result: "not_found" },
+    });
+    expect(store.count("conn_logs")).toBe(199);
     await importFile(store, fileOf("conn.log", connLog(10, 5_000_000)));
     expect(store.prune({ before: 1_701_000_000_000_000 })).toEqual({ segments: 1, rows: 200 });
     expect(store.count("conn_logs")).toBe(10);

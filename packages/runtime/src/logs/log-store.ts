@@ -44,7 +44,7 @@ export interface TimeWindow {
 }
 
 interface Buffered {
-  readonly generation: number;
+  readonly generation: string;
   readonly through: number;
   readonly segments: readonly MemorySegment[];
 }
@@ -291,34 +291,38 @@ export class LogStore {
 
   /** What a search of some indexes runs over: segments whose times overlap the window, and the documents on their way. */
   searchable(names: readonly string[], window: TimeWindow = {}): SearchableIndex[] {
-    return names.map((name) => ({
-      name,
-      mapping: this.mapping(name),
-      segments: this.#segmentsOf(name, window),
-      limits: limitsOf(this.settings(name)),
-    }));
-  }
-
-  #segmentsOf(name: string, { from, to }: TimeWindow): Segment[] {
     for (let tries = 0; ; tries++) {
-      const rows = this.catalog.all("select id, first_ts, last_ts from segments where index_name = ? order by number", [name]);
-      const wanted = rows.filter(({ first_ts: first, last_ts: last }) => {
-        if (first === null || last === null) return true;
-        return (from === undefined || Number(last) >= from) && (to === undefined || Number(first) <= to);
-      });
       try {
-        const files = wanted.map((row) => this.openSegment(String(row["id"])));
-        return [...files, ...this.#buffer(name)];
+        // What moves from the buffer into a segment meanwhile is found once.
+        return this.catalog.snapshot(() =>
+          names.map((name) => ({
+            name,
+            mapping: this.mapping(name),
+            segments: this.#segmentsOf(name, window),
+            limits: limitsOf(this.settings(name)),
+          })),
+        );
       } catch (cause) {
-        // It was put together with others since it was listed.
+        // A segment's files were gone before they were opened: it was listed long ago.
         if (tries === 3 || !(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
       }
     }
   }
 
+  #segmentsOf(name: string, { from, to }: TimeWindow): Segment[] {
+    const rows = this.catalog.all("select id, first_ts, last_ts from segments where index_name = ? order by number", [name]);
+    const wanted = rows.filter(({ first_ts: first, last_ts: last }) => {
+      if (first === null || last === null) return true;
+      return (from === undefined || Number(last) >= from) && (to === undefined || Number(first) <= to);
+    });
+    return [...wanted.map((row) => this.openSegment(String(row["id"]))), ...this.#buffer(name)];
+  }
+
   /** The documents that are in no segment yet, in segments in memory. */
   #buffer(name: string): readonly Segment[] {
-    const generation = Number(this.catalog.one("select generation from indices where name = ?", [name])?.["generation"] ?? 0);
+    const row = this.catalog.one("select generation, created_at from indices where name = ?", [name]);
+    // An index of the same name that was made anew is another one.
+    const generation = `${String(row?.["created_at"])} ${String(row?.["generation"])}`;
     const known = this.#buffered.get(name);
     const base: Buffered =
       known?.generation === generation && known.segments.length < MOST_BUFFERED_SEGMENTS ? known : { generation, through: 0, segments: [] };

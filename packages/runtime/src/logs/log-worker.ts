@@ -205,10 +205,10 @@ async function help({ folder, port, stop, deadline }: LogTask & { kind: "help" }
   }
 }
 
-function refusalOf(cause: unknown): PlainRefusal | undefined {
+function refusalOf(cause: unknown, index?: string): PlainRefusal | undefined {
   if (cause instanceof Refused) return cause.refusal;
   if (!(cause instanceof QueryError)) return undefined;
-  return { refusal: { status: cause.status, message: cause.message, response: cause.response() } };
+  return { refusal: { status: cause.status, message: cause.message, response: cause.response(index) } };
 }
 
 /** What the store does besides searching and importing. */
@@ -313,7 +313,7 @@ export async function work(task: LogTask): Promise<{ readonly value: unknown } |
   try {
     return { value: await runTask(task) };
   } catch (cause) {
-    const refusal = refusalOf(cause);
+    const refusal = refusalOf(cause, task.kind === "search" ? task.order.indexes : undefined);
     if (refusal) return refusal;
     throw cause;
   }

@@ -5,8 +5,14 @@ import { spanMicros } from "./rounding.js";
 /** What a missing figure counts as: nothing, or zero. */
 export type GapPolicy = "skip" | "insert_zeros";
 
-const own = (object: unknown, key: string): unknown =>
-  typeof object === "object" && object !== null && Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
+/** A member of an answer, whose name may have its type before it. */
+function own(object: unknown, key: string): unknown {
+  if (typeof object !== "object" || object === null) return undefined;
+  const members = object as Record<string, unknown>;
+  if (Object.hasOwn(members, key)) return members[key];
+  const typed = Object.keys(members).find((name) => name.endsWith(`#${key}`));
+  return typed === undefined ? undefined : members[typed];
+}
 
 /** A figure of an answer by a path such as `_count`, `sales`, `stats.avg`, `pct[50.0]` or `only>sales`; NaN where there is none. */
 export function figureAt(bucket: AggregationResult, path: string, gap: GapPolicy): number {

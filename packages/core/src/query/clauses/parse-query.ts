@@ -57,11 +57,16 @@ function constant(name: string, node: JsonNode, make: (boost: number) => Clause)
 }
 
 /** The names that a wrong one may have meant. */
-export function didYouMean(wrong: string, names: Iterable<string>): string {
+export function didYouMean(asked: string, names: Iterable<string>): string {
+  // No name is that long.
+  const wrong = asked.slice(0, 60);
   const near = [...names]
-    .map((name) => ({ name, away: distance(wrong, name, 4) }))
-    .filter(({ name, away }) => away <= Math.min(3, Math.floor(name.length / 2)))
-    .sort((a, b) => a.away - b.away || (a.name < b.name ? -1 : 1))
+    .map((name) => {
+      const longest = Math.max(wrong.length, name.length);
+      return { name, likeness: 1 - distance(wrong, name, longest, false) / longest };
+    })
+    .filter(({ likeness }) => likeness > 0.5)
+    .sort((a, b) => b.likeness - a.likeness || (a.name < b.name ? -1 : 1))
     .map(({ name }) => name);
   if (near.length === 0) return "";
   return near.length === 1 ? ` did you mean [${near[0]}]?` : ` did you mean any of [${near.slice(0, 5).join(", ")}]?`;
