@@ -7,7 +7,13 @@ export default {
     "family-worker": "../../packages/runtime/dist/hunt/family-worker.js",
   },
   // What keeps runs and serves them is loaded from its packages, by the commands that need it: it has parts that cannot be bundled.
-  external: ["@heliograph/runtime/runs", "@heliograph/runtime/logs", "@heliograph/core/query", "@heliograph/http"],
+  external: [
+    "@heliograph/runtime/runs",
+    "@heliograph/runtime/logs",
+    "@heliograph/core/query",
+    "@heliograph/core/insights",
+    "@heliograph/http",
+  ],
   platform: "node",
   output: { dir: "dist", format: "esm", cleanDir: true },
 };

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addConfigCommand } from "./config-command.js";
 import { addHuntCommand } from "./hunt-command.js";
 import { addImportCommand } from "./import-command.js";
+import { addInsightsCommand } from "./insights-command.js";
 import { addQueryCommand } from "./query-command.js";
 import { addFilterCommand, addKeysCommand, addRunsCommand } from "./runs-command.js";
 import { addServeCommand } from "./serve-command.js";
@@ -38,6 +39,7 @@ function program(signal: AbortSignal): Command {
   addSummaryCommand(root, signal);
   addImportCommand(root, signal);
   addQueryCommand(root, signal);
+  addInsightsCommand(root, signal);
   addStoreCommand(root);
   addWatchCommand(root, signal);
   addRunsCommand(root);

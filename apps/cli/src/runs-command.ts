@@ -177,6 +177,23 @@ export function addFilterCommand(program: Command): void {
   });
 }
 
+interface KeyOptions extends StoreOptions {
+  readonly json?: boolean;
+  readonly unlimited?: boolean;
+  readonly perDay?: string;
+  readonly perMinute?: string;
+  readonly index: string[];
+}
+
+function limitOf(name: string, text: string | undefined, usual: number | null): number | null {
+  if (text === undefined) return usual;
+  if (text === "unlimited") return null;
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 1e9)
+    throw new UsageError(`--${name} must be a whole number from 1 on, or unlimited, got ${text}`);
+  return number;
+}
+
 /** Adds `heliograph keys`: API keys of the server. */
 export function addKeysCommand(program: Command): void {
   const keys = program.command("keys").description("API keys of the server: create, list, revoke");
@@ -185,10 +202,24 @@ export function addKeysCommand(program: Command): void {
       .command("create")
       .description("Create a key and print it, once; from then on the server wants a key")
       .argument("<name>", "what it is for")
+      .option("--unlimited", "As many requests to /data as wanted")
+      .option("--per-day <number>", "Requests to /data a day, or unlimited (default: 1000)")
+      .option("--per-minute <number>", "Requests to /data a minute, or unlimited (default: 1)")
+      .option(
+        "--index <name>",
+        "An index that it may ask; may be given again (default: all)",
+        (value: string, all: string[]) => [...all, value],
+        [] as string[],
+      )
       .option("--json", "Print JSON"),
-  ).action(async (name: string, options: StoreOptions & { json?: boolean }) => {
-    const { KeyStore } = await import("@heliograph/runtime/runs");
-    const { id, key } = await withStore(options, (store) => new KeyStore(store).create(name));
+  ).action(async (name: string, options: KeyOptions) => {
+    const { KeyStore, USUAL_LIMITS } = await import("@heliograph/runtime/runs");
+    const limits = {
+      perDay: options.unlimited ? null : limitOf("per-day", options.perDay, USUAL_LIMITS.perDay),
+      perMinute: options.unlimited ? null : limitOf("per-minute", options.perMinute, USUAL_LIMITS.perMinute),
+      indexes: options.index.length > 0 ? options.index : undefined,
+    };
+    const { id, key } = await withStore(options, (store) => new KeyStore(store).create(name, limits));
     await writeResult(options.json ? json({ key, id, name }) : `${key}\n`, undefined);
   });
   addStoreOptions(keys.command("revoke").description("Revoke a key").argument("<key>", "its name or id")).action(
@@ -211,6 +242,9 @@ export function addKeysCommand(program: Command): void {
         { title: "Key", align: "left", cell: ({ id }) => id },
         { title: "Name", align: "left", cell: ({ name }) => name },
         { title: "Created (UTC)", align: "left", cell: ({ createdAt }) => createdAt.slice(0, 19).replace("T", " ") },
+        { title: "A day", align: "right", cell: ({ perDay }) => (perDay === null ? "unlimited" : grouped(perDay)) },
+        { title: "A minute", align: "right", cell: ({ perMinute }) => (perMinute === null ? "unlimited" : grouped(perMinute)) },
+        { title: "Indexes", align: "left", cell: ({ indexes }) => indexes?.join(", ") ?? "all" },
         { title: "State", align: "left", cell: ({ revokedAt }) => (revokedAt === null ? "valid" : "revoked") },
       ],
       all,

@@ -1,6 +1,6 @@
 import type { Config } from "@heliograph/runtime";
-import type { LogEngine } from "@heliograph/runtime/logs";
-import type { HostStore, KeyStore, Roots, RunManager, SourceStore, Store } from "@heliograph/runtime/runs";
+import type { InsightRegistry, LogEngine } from "@heliograph/runtime/logs";
+import type { HostStore, KeyStore, QuotaStore, Roots, RunManager, SourceStore, Store } from "@heliograph/runtime/runs";
 
 /** What the routes work with. */
 export interface Context {
@@ -10,6 +10,8 @@ export interface Context {
   readonly sources: SourceStore;
   readonly keys: KeyStore;
   readonly logs: LogEngine;
+  readonly insights: InsightRegistry;
+  readonly quotas: QuotaStore;
   readonly roots: Roots;
   readonly config: Config;
   readonly version: string;

@@ -2,8 +2,18 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { CoreError } from "@heliograph/core";
 import type { Config } from "@heliograph/runtime";
-import { LogEngine } from "@heliograph/runtime/logs";
-import { defaultDataDir, HostStore, KeyStore, openStore, Roots, type RunLimits, RunManager, SourceStore } from "@heliograph/runtime/runs";
+import { InsightRegistry, LogEngine } from "@heliograph/runtime/logs";
+import {
+  defaultDataDir,
+  HostStore,
+  KeyStore,
+  openStore,
+  QuotaStore,
+  Roots,
+  type RunLimits,
+  RunManager,
+  SourceStore,
+} from "@heliograph/runtime/runs";
 import { isLoopback } from "./guard.js";
 import { buildServer } from "./server.js";
 
@@ -17,6 +27,8 @@ export interface StartOptions {
   readonly store: string;
   /** Folder of imported logs; default: `logs` in the store's folder, or in the default one when the store is a database. */
   readonly logs?: string;
+  /** Folder of insights of one's own, as JSON and YAML files. */
+  readonly insights?: string;
   /** Folders that may be searched, by name. */
   readonly roots?: Readonly<Record<string, string>>;
   readonly config?: Config;
@@ -46,6 +58,7 @@ const LAST_ANSWERS_MS = 5000;
 export async function start(options: StartOptions): Promise<RunningServer> {
   const { host = "127.0.0.1", port = 8000, config = {}, version, log = "info", graceSeconds = GRACE_SECONDS } = options;
   const roots = await Roots.open(options.roots ?? {});
+  const insights = await InsightRegistry.load(options.insights ?? config.insights);
   const store = await openStore(options.store);
   const keys = new KeyStore(store);
   const loopback = isLoopback(host);
@@ -67,6 +80,8 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     sources: new SourceStore(store),
     keys,
     logs,
+    insights,
+    quotas: new QuotaStore(store),
     roots,
     config,
     version,

@@ -1,9 +1,11 @@
 import { CoreError, parseDateInput } from "@heliograph/core";
 import { type ExactValue, parseExact, QueryError, writeJson } from "@heliograph/core/query";
-import { LogRefusal } from "@heliograph/runtime/logs";
+import { isoMicros, LogRefusal, runInsight, timeFilter } from "@heliograph/runtime/logs";
+import type { ApiKey, Grant } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Context } from "../context.js";
 import { bodyText, readTextBodies } from "../es/bodies.js";
+import { authorizedKey } from "../guard.js";
 import { HttpError } from "../problem.js";
 import { text } from "../schemas.js";
 
@@ -23,11 +25,18 @@ const CODES: Readonly<Record<number, string>> = {
 };
 
 /** What every refusal looks like: a sentence, a code, the request's id, and Elasticsearch's error where a query was wrong. */
-function refuse(request: FastifyRequest, reply: FastifyReply, status: number, message: string, error?: unknown): FastifyReply {
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  message: string,
+  error?: unknown,
+  code = CODES[status],
+): FastifyReply {
   return reply
     .code(status)
     .type("application/json")
-    .send(writeJson({ message, code: CODES[status] ?? "error", request_id: request.id, ...(error !== undefined && { error }), status }));
+    .send(writeJson({ message, code: code ?? "error", request_id: request.id, ...(error !== undefined && { error }), status }));
 }
 
 function answerFailure(cause: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -59,13 +68,6 @@ export async function rangeOf(body: Plain, now: bigint): Promise<AskedRange> {
   return { from, to };
 }
 
-/** A time in microseconds as ISO 8601 with all of them. */
-export function isoMicros(micros: bigint): string {
-  const milliseconds = Number(micros / 1000n) - (micros < 0n && micros % 1000n !== 0n ? 1 : 0);
-  const rest = Number(micros - BigInt(milliseconds) * 1000n);
-  return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
-}
-
 function whole(body: Plain, name: string): number | undefined {
   const value = body[name];
   if (value === undefined || value === null) return undefined;
@@ -87,8 +89,55 @@ export function dataBody(request: FastifyRequest): Plain {
   return value;
 }
 
+/** What a request may ask for; undefined: there are no keys, and everybody may. */
+const keysOf = new WeakMap<FastifyRequest, ApiKey>();
+
+/** @throws HttpError 403 for an index that the request's key may not ask */
+function checkIndex(request: FastifyRequest, index: string): void {
+  const allowed = keysOf.get(request)?.indexes;
+  if (allowed && !allowed.includes(index))
+    throw new HttpError(403, `the API key may not ask ${index}; it may ask ${allowed.join(", ")}`, "index");
+}
+
+/** Says what is left of a key's allowance, in the header fields of the IETF's draft on rate limits. */
+function tellAllowance(reply: FastifyReply, { perDay, perMinute }: ApiKey, { leftNow, leftToday, reset }: Grant): void {
+  if (perDay === null && perMinute === null) return;
+  const limits = [...(perMinute === null ? [] : [`${perMinute};w=60`]), ...(perDay === null ? [] : [`${perDay};w=86400`])];
+  void reply
+    .header("ratelimit-policy", limits.join(", "))
+    .header("ratelimit-limit", String(Math.min(perMinute ?? Number.POSITIVE_INFINITY, perDay ?? Number.POSITIVE_INFINITY)))
+    .header("ratelimit-remaining", String(Math.min(leftNow, leftToday)))
+    .header("ratelimit-reset", String(reset));
+}
+
 /** The Insights API over the log store. */
-export async function dataRoutes(app: FastifyInstance, { logs }: Context): Promise<void> {
+export async function dataRoutes(app: FastifyInstance, { logs, insights, keys, quotas }: Context): Promise<void> {
+  // Who asks, and whether they may now, comes before what they ask.
+  app.addHook("onRequest", async (request, reply) => {
+    if (!(await keys.required())) return;
+    const header = request.headers["x-api-key"];
+    const given = (typeof header === "string" ? header : undefined) ?? authorizedKey(request.headers.authorization);
+    if (given === undefined || given === "") {
+      void reply.header("www-authenticate", "ApiKey");
+      return refuse(request, reply, 401, "an API key is needed: send it as x-api-key");
+    }
+    const key = await keys.find(given);
+    if (!key) return refuse(request, reply, 403, "Forbidden: the API key is not valid");
+    keysOf.set(request, key);
+    const grant = await quotas.take(key);
+    tellAllowance(reply, key, grant);
+    if (grant.granted) return;
+    void reply.header("retry-after", String(grant.retryAfter));
+    const isDay = grant.reason === "quota_exceeded";
+    return refuse(
+      request,
+      reply,
+      429,
+      isDay ? "Limit Exceeded: the requests of today are used up" : "Too Many Requests",
+      undefined,
+      grant.reason,
+    );
+  });
   readTextBodies(app);
   app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply));
   // The body is read here, since it counts whatever type it says to have: the schema describes it.
@@ -126,6 +175,7 @@ export async function dataRoutes(app: FastifyInstance, { logs }: Context): Promi
       }
       if (typeof index !== "string" || index === "") throw new HttpError(400, "index is missing: name one, such as conn_logs", "index");
       if (/[,*]/.test(index)) throw new HttpError(404, `no such index [${index.slice(0, 100)}]: one is named at a time`, "index");
+      checkIndex(request, index);
       const query = typeof q === "string" ? parseExact(q) : q;
       if (!isObject(query)) throw new HttpError(400, 'q must be an object, such as {"query": {"match_all": {}}}', "q");
       const now = Date.now();
@@ -144,12 +194,86 @@ export async function dataRoutes(app: FastifyInstance, { logs }: Context): Promi
             track_total_hits: true,
           }),
           now,
-          filter: { range: { ts: { gte: isoMicros(from), lte: isoMicros(to) } } },
+          filter: timeFilter({ from, to }),
           window: { from: Number(from), to: Number(to) },
           totalAsInteger: true,
         },
         { signal: gone.signal },
       );
+      return reply.header("x-time-from", isoMicros(from)).header("x-time-to", isoMicros(to)).type("application/json").send(json);
+    },
+  );
+
+  app.get(
+    "/insights",
+    {
+      schema: {
+        tags: ["Data"],
+        summary: "Indexes that have insights, and the insights of each",
+        response: {
+          200: {
+            description: "Names of the insights, by index",
+            type: "object",
+            additionalProperties: { type: "array", items: { type: "string" } },
+          },
+        },
+      },
+    },
+    async (request) => {
+      const allowed = keysOf.get(request)?.indexes;
+      return Object.fromEntries(Object.entries(insights.list()).filter(([index]) => !allowed || allowed.includes(index)));
+    },
+  );
+
+  app.post(
+    "/insight",
+    {
+      schema: {
+        tags: ["Data"],
+        summary: "What an insight finds: buckets under its name, or hits",
+        body: {
+          type: "object",
+          required: ["index", "insight"],
+          properties: {
+            index: text("Index, such as dns_logs"),
+            insight: text("Insight, such as top_dns_servers"),
+            time_from: { type: ["string", "number"], default: "now-1d", description: "Results from this time on, in almost any format" },
+            time_to: { type: ["string", "number"], default: "now", description: "Results up to this time, in almost any format" },
+            size: { type: "integer", minimum: 1, maximum: 10_000, default: 100, description: "Buckets or hits at most" },
+            from: { type: "integer", minimum: 0, default: 0, description: "Hits to skip, of insights that give hits" },
+          },
+        },
+      },
+    },
+    async (request, reply) => {
+      const body = dataBody(request);
+      for (const key of Object.keys(body)) {
+        if (!["index", "insight", "time_from", "time_to", "size", "from"].includes(key))
+          throw new HttpError(400, `${key.slice(0, 100)} is no parameter of this call`, key);
+      }
+      const { index, insight: name } = body;
+      if (typeof index !== "string" || index === "") throw new HttpError(400, "index is missing: name one, such as dns_logs", "index");
+      if (typeof name !== "string" || name === "")
+        throw new HttpError(400, "insight is missing: name one, such as top_dns_servers", "insight");
+      checkIndex(request, index);
+      const insight = insights.find(index, name);
+      if (!insight) {
+        const known = insights.list()[index];
+        throw new HttpError(
+          400,
+          `there is no insight ${name.slice(0, 100)} of ${index.slice(0, 100)}; there ${known ? `are ${known.join(", ")}` : `are insights of ${Object.keys(insights.list()).join(", ")}`}`,
+          "insight",
+        );
+      }
+      const size = whole(body, "size");
+      const skip = whole(body, "from");
+      if (size !== undefined && (size < 1 || size > 10_000)) throw new HttpError(400, "size must be from 1 to 10000", "size");
+      if (skip !== undefined && skip < 0) throw new HttpError(400, "from must not be negative", "from");
+      const now = Date.now();
+      const { from, to } = await rangeOf(body, BigInt(now) * 1000n);
+      const gone = new AbortController();
+      reply.raw.on("close", () => gone.abort());
+      const json = await runInsight(logs, insight, { from, to, size, skip, now }, gone.signal);
       return reply.header("x-time-from", isoMicros(from)).header("x-time-to", isoMicros(to)).type("application/json").send(json);
     },
   );

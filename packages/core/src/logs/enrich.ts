@@ -39,3 +39,13 @@ export function queryLength(query: string): number {
   const plain = withoutDot(query);
   return /^[\x20-\x7e]*$/.test(plain) ? plain.length : utf8.encode(plain).length;
 }
+
+/** What a certificate is known by: its fingerprint, else its subject and issuer; undefined when the log has neither. */
+export function certificateName(
+  fingerprint: string | undefined,
+  subject: string | undefined,
+  issuer: string | undefined,
+): string | undefined {
+  if (fingerprint) return fingerprint;
+  return subject && issuer ? `${subject} / ${issuer}` : undefined;
+}

@@ -3,7 +3,7 @@ import { type ExactValue, parseExact } from "../query/json/json-tree.js";
 import { jsonText } from "../zeek/escape.js";
 import { detectLogType } from "../zeek/schema.js";
 import { parseTime } from "../zeek/time.js";
-import { type Enricher, queryLength, registeredDomain } from "./enrich.js";
+import { certificateName, type Enricher, queryLength, registeredDomain } from "./enrich.js";
 import { fieldName, indexOfLog } from "./log-index.js";
 import { LogTimeWriter } from "./log-time.js";
 
@@ -91,8 +91,16 @@ export class LogDocuments {
     }
     const host = path === "ssl" ? own(flat, "server_name") : path === "http" ? own(flat, "host") : undefined;
     if (typeof host === "string" && host !== "") flat["registered_domain"] = registeredDomain(host);
-    const chain = own(flat, "cert_chain_fps");
-    if (path === "ssl" && Array.isArray(chain) && typeof chain[0] === "string") flat["cert_fp"] = chain[0];
+    if (path === "ssl") {
+      const chain = own(flat, "cert_chain_fps");
+      const textOf = (value: ExactValue | undefined): string | undefined => (typeof value === "string" ? value : undefined);
+      const name = certificateName(
+        Array.isArray(chain) ? textOf(chain[0]) : undefined,
+        textOf(own(flat, "subject")),
+        textOf(own(flat, "issuer") ?? own(flat, "issuer_subject")),
+      );
+      if (name !== undefined) flat["cert_fp"] = name;
+    }
     flat["count"] ??= 1;
     return { index: index.name, document: flat };
   }

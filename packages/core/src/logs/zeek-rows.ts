@@ -5,7 +5,7 @@ import { addressText } from "../zeek/address.js";
 import type { ColumnBatch, ColumnValues } from "../zeek/column-batch.js";
 import { unpackTexts } from "../zeek/dictionary.js";
 import type { LogColumn } from "../zeek/schema.js";
-import { type Enricher, queryLength, registeredDomain } from "./enrich.js";
+import { certificateName, type Enricher, queryLength, registeredDomain } from "./enrich.js";
 import { fieldName } from "./log-index.js";
 import { LogTimeWriter } from "./log-time.js";
 import { type SegmentData, timeRange } from "./segment-data.js";
@@ -279,9 +279,7 @@ class ListField implements FieldWriter {
           shown.push(text);
         }
       }
-      const [leaf] = shown;
-      const certificate = this.#name === "cert_chain_fps" && typeof leaf === "string" ? member("cert_fp", JSON.stringify(leaf)) : "";
-      json.push(member(this.#name, JSON.stringify(shown)) + certificate);
+      json.push(member(this.#name, JSON.stringify(shown)));
     }
     return (row) => json[row] ?? "";
   }
@@ -289,6 +287,50 @@ class ListField implements FieldWriter {
   columns(rows: number): readonly (readonly [string, Column])[] {
     const column = (this.#texts ?? this.#numbers)?.build(rows);
     return column ? [[this.#name, column]] : [];
+  }
+}
+
+/** What certificate a server showed: its fingerprint where the log has it, else its subject and issuer. */
+class CertificateField {
+  readonly #codes = new Codes();
+  readonly #dictionary = new GrowingTexts();
+  readonly #members: string[] = [];
+
+  take(columns: ColumnBatch["columns"], rows: number, first: number): (row: number) => string {
+    const chain = columns.get("cert_chain_fps");
+    const subject = columns.get("subject");
+    const issuer = columns.get("issuer") ?? columns.get("issuer_subject");
+    const textAt = (values: ColumnValues | undefined, row: number): string | undefined =>
+      values?.kind === "code" && (values.values[row] as number) >= 0 ? values.dictionary.text(values.values[row] as number) : undefined;
+    const chained =
+      chain?.kind === "list"
+        ? unpackTexts({
+            offsets: chain.items.offsets.slice(0, (chain.offsets[rows] ?? 0) + 1),
+            bytes: chain.items.bytes.slice(0, chain.items.offsets[chain.offsets[rows] ?? 0]),
+          })
+        : [];
+    for (let row = 0; row < rows; row++) {
+      const place = chain?.kind === "list" && (chain.offsets[row + 1] ?? 0) > (chain.offsets[row] ?? 0) ? (chain.offsets[row] ?? 0) : -1;
+      const fingerprint = place >= 0 && chain?.kind === "list" && chain.items.valid[place] === 1 ? chained[place] : undefined;
+      const name = certificateName(fingerprint, textAt(subject, row), textAt(issuer, row));
+      if (name === undefined) {
+        this.#codes.set(first + row, -1);
+        continue;
+      }
+      const code = this.#dictionary.encode(name);
+      this.#members[code] ??= member("cert_fp", JSON.stringify(name));
+      this.#codes.set(first + row, code);
+    }
+    return (row) => {
+      const code = this.#codes.values[first + row] as number;
+      return code < 0 ? "" : (this.#members[code] as string);
+    };
+  }
+
+  columns(rows: number): readonly (readonly [string, Column])[] {
+    return [
+      ["cert_fp", { kind: "text", rows, offsets: undefined, codes: this.#codes.values.slice(0, rows), dictionary: this.#dictionary }],
+    ];
   }
 }
 
@@ -315,6 +357,7 @@ export class ZeekRows {
   readonly #columns: readonly LogColumn[];
   readonly #enricher: Enricher;
   #fields = new Map<string, FieldWriter>();
+  #certificates: CertificateField | undefined;
   readonly #onSource: (source: string) => void;
   #rows = 0;
 
@@ -332,6 +375,7 @@ export class ZeekRows {
 
   #reset(): void {
     this.#rows = 0;
+    this.#certificates = this.#path === "ssl" ? new CertificateField() : undefined;
     this.#fields = new Map(
       this.#columns.map(({ name, kind }): [string, FieldWriter] => {
         const field = fieldName(name);
@@ -356,9 +400,11 @@ export class ZeekRows {
       if (field) writers.push(field.take(values, rows, first));
     }
     this.#rows += rows;
+    const certificate = this.#certificates?.take(columns, rows, first);
     for (let row = 0; row < rows; row++) {
       let text = "";
       for (const write of writers) text += write(row);
+      if (certificate) text += certificate(row);
       this.#onSource(`{${text.slice(1)},"count":1}`);
     }
   }
@@ -368,23 +414,10 @@ export class ZeekRows {
     const rows = this.#rows;
     const columns = new Map<string, Column>();
     for (const field of this.#fields.values()) for (const [path, column] of field.columns(rows)) columns.set(path, column);
+    for (const [path, column] of this.#certificates?.columns(rows) ?? []) columns.set(path, column);
     columns.set("count", { kind: "number", rows, offsets: undefined, values: new Float64Array(rows).fill(1), exact: new Map() });
-    const fingerprint = this.#path === "ssl" ? certificateColumn(columns, rows) : undefined;
-    if (fingerprint) columns.set("cert_fp", fingerprint);
     const data = { rows, columns, range: timeRange(columns.get("ts")) };
     this.#reset();
     return data;
   }
-}
-
-/** The fingerprint of the first certificate of a chain, where the log has them. */
-function certificateColumn(columns: ReadonlyMap<string, Column>, rows: number): Column | undefined {
-  const chain = columns.get("cert_chain_fps");
-  if (chain?.kind !== "text") return undefined;
-  const { codes, offsets, dictionary } = chain;
-  const first = Int32Array.from({ length: rows }, (_zero, row) => {
-    if (!offsets) return codes[row] ?? -1;
-    return (offsets[row + 1] ?? 0) > (offsets[row] ?? 0) ? (codes[offsets[row] ?? 0] ?? -1) : -1;
-  });
-  return { kind: "text", rows, offsets: undefined, codes: first, dictionary };
 }

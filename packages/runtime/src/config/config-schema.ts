@@ -87,6 +87,7 @@ export function configSchema(): object {
         description: "Folders that the server may search, by name",
         additionalProperties: { type: "string", minLength: 1 },
       },
+      insights: { type: "string", minLength: 1, description: "Folder of insights of your own, as JSON and YAML files" },
       names: {
         type: "boolean",
         description: "Find names of destinations in the dns, ssl and http logs beside the connection logs",

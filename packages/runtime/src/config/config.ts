@@ -22,6 +22,8 @@ export interface Config {
   readonly names?: boolean;
   /** Folders that the server may search, by name; relative to the configuration file. */
   readonly roots?: Readonly<Record<string, string>>;
+  /** Folder of insights of one's own. */
+  readonly insights?: string;
   readonly threads?: number;
 }
 
@@ -91,7 +93,13 @@ export async function loadConfig(named?: string): Promise<{ readonly file?: stri
   const given = json as Config;
   const lists = given.allow_lists?.map((list) => resolve(dirname(file), list));
   const roots = given.roots && Object.fromEntries(Object.entries(given.roots).map(([name, path]) => [name, resolve(dirname(file), path)]));
-  const config: Config = { ...given, ...(lists && { allow_lists: lists }), ...(roots && { roots }) };
+  const insights = given.insights === undefined ? undefined : resolve(dirname(file), given.insights);
+  const config: Config = {
+    ...given,
+    ...(insights !== undefined && { insights }),
+    ...(lists && { allow_lists: lists }),
+    ...(roots && { roots }),
+  };
   try {
     effectiveConfig(config);
   } catch (cause) {

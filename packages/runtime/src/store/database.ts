@@ -42,6 +42,25 @@ export interface StoreTables {
   filtered_hosts: { ip: string; dns: string; description: string; filtered_at: string };
   data_sources: { name: string; path: string; filter: string; created_at: string };
   api_keys: { id: string; name: string; hash: string; created_at: string; revoked_at: string | null };
+  /** What a key may ask for under `/data`; a key that is not here has the usual limits. */
+  key_limits: {
+    key_id: string;
+    /** Requests a day, and a minute; null: as many as it likes. */
+    per_day: number | null;
+    per_minute: number | null;
+    /** A list of names as JSON; null: all. */
+    indexes: string | null;
+  };
+  /** What a key has used. */
+  key_usage: {
+    key_id: string;
+    /** Of which day `used` counts. */
+    day: string;
+    used: number;
+    /** Requests that it may make now, and when that was so, in milliseconds since 1970-01-01 UTC. */
+    tokens: number;
+    at: number;
+  };
   /** Processes; `started` tells two apart that had the same number. */
   instances: { id: string; host: string; pid: number; started: string; seen_at: string };
 }

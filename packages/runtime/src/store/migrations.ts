@@ -97,6 +97,27 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .execute();
       },
     },
+    "0002-key-limits": {
+      async up(db: Kysely<unknown>) {
+        await db.schema
+          .createTable("key_limits")
+          .ifNotExists()
+          .addColumn("key_id", "text", (column) => column.primaryKey())
+          .addColumn("per_day", "integer")
+          .addColumn("per_minute", "integer")
+          .addColumn("indexes", "text")
+          .execute();
+        await db.schema
+          .createTable("key_usage")
+          .ifNotExists()
+          .addColumn("key_id", "text", (column) => column.primaryKey())
+          .addColumn("day", "text", (column) => column.notNull())
+          .addColumn("used", "integer", (column) => column.notNull())
+          .addColumn("tokens", "double precision", (column) => column.notNull())
+          .addColumn("at", "double precision", (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }
 
