@@ -358,6 +358,8 @@ export class ZeekRows {
   readonly #enricher: Enricher;
   #fields = new Map<string, FieldWriter>();
   #certificates: CertificateField | undefined;
+  /** Fields that the batches have: every batch of a log has the same ones. */
+  readonly #taken = new Set<FieldWriter>();
   readonly #onSource: (source: string) => void;
   #rows = 0;
 
@@ -375,6 +377,7 @@ export class ZeekRows {
 
   #reset(): void {
     this.#rows = 0;
+    this.#taken.clear();
     this.#certificates = this.#path === "ssl" ? new CertificateField() : undefined;
     this.#fields = new Map(
       this.#columns.map(({ name, kind }): [string, FieldWriter] => {
@@ -397,7 +400,9 @@ export class ZeekRows {
     const writers: ((row: number) => string)[] = [];
     for (const [name, values] of columns) {
       const field = this.#fields.get(name);
-      if (field) writers.push(field.take(values, rows, first));
+      if (!field) continue;
+      this.#taken.add(field);
+      writers.push(field.take(values, rows, first));
     }
     this.#rows += rows;
     const certificate = this.#certificates?.take(columns, rows, first);
@@ -413,7 +418,7 @@ export class ZeekRows {
   take(): SegmentData {
     const rows = this.#rows;
     const columns = new Map<string, Column>();
-    for (const field of this.#fields.values()) for (const [path, column] of field.columns(rows)) columns.set(path, column);
+    for (const field of this.#taken) for (const [path, column] of field.columns(rows)) columns.set(path, column);
     for (const [path, column] of this.#certificates?.columns(rows) ?? []) columns.set(path, column);
     columns.set("count", { kind: "number", rows, offsets: undefined, values: new Float64Array(rows).fill(1), exact: new Map() });
     const data = { rows, columns, range: timeRange(columns.get("ts")) };

@@ -8,7 +8,7 @@ export const rareJa3Hash: Insight = {
   references: ["https://docs.zeek.org/en/master/scripts/base/protocols/ssl/main.zeek.html", "https://github.com/salesforce/ja3"],
   body: {
     size: 0,
-    query: { bool: { filter: [{ exists: { field: "ja3" } }] } },
+    query: { bool: { filter: [{ exists: { field: "ja3" } }], must_not: [{ term: { ja3: "" } }] } },
     aggs: {
       rare_ja3_hash: {
         terms: { field: "ja3", size: 100, order: [{ sum_count: "asc" }, { _key: "asc" }] },
