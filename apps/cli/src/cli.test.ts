@@ -888,6 +888,42 @@ describe("imported logs", () => {
     expect((await heliograph(["query", "conn_logs", "--data-dir", data()])).out).toContain("0 hits");
   });
 
+  it("answer insights, imported or straight from files", async () => {
+    const list = JSON.parse((await heliograph(["insights", "list", "--json"])).out) as { index: string; name: string }[];
+    expect(list).toHaveLength(27);
+    const direct = await heliograph(["insights", "run", "conn_logs", "max_connections_by_resp_h", "--logs", examples, "--size", "3"]);
+    expect([direct.code, direct.err]).toEqual([0, ""]);
+    expect(direct.out).toMatch(/^Most connections, by destination\n.*\n\nKey\s+sum_count\s+Rows\n\S+\s+█{24}\s+[\d,]+\s+[\d,]+\n/);
+    const place = join(folder, "insights");
+    await heliograph(["import", examples, "--data-dir", place]);
+    const run = async (...args: string[]): Promise<Ran> =>
+      heliograph(["insights", "run", "conn_logs", "max_connections_by_resp_h", "--data-dir", place, ...args]);
+    const all = JSON.parse((await run("--from", "all", "--to", "all", "--json")).out) as {
+      max_connections_by_resp_h: { buckets: { sum_count: { value: number } }[]; sum_other_doc_count: number };
+    };
+    const { buckets, sum_other_doc_count: others } = all.max_connections_by_resp_h;
+    expect(buckets.reduce((sum, { sum_count: { value } }) => sum + value, 0) + others).toBe(planted.rows);
+    expect((await run("--from", "2025-03-12", "--to", "2025-03-12", "--format", "csv", "--size", "2")).out.split("\n")[0]).toBe(
+      "key,doc_count,sum_count",
+    );
+    // The day before now has nothing of the examples.
+    expect(JSON.parse((await run("--json")).out)).toMatchObject({ max_connections_by_resp_h: { buckets: [] } });
+    expect((await heliograph(["insights", "run", "conn_logs", "nothing"])).err).toContain("there is no insight nothing of conn_logs");
+  });
+
+  it("make keys with allowances", async () => {
+    const place = join(folder, "keys");
+    const made = await heliograph(["keys", "create", "hunter", "--unlimited", "--data-dir", place, "--json"]);
+    expect(JSON.parse(made.out)).toMatchObject({ key: expect.stringMatching(/^hg_/), name: "hunter" });
+    await heliograph(["keys", "create", "guest", "--per-day", "50", "--index", "dns_logs", "--data-dir", place]);
+    const { out } = await heliograph(["keys", "list", "--data-dir", place]);
+    expect(out).toMatch(/hunter\s+\S+ \S+\s+unlimited\s+unlimited\s+all\s+valid/);
+    expect(out).toMatch(/guest\s+\S+ \S+\s+50\s+1\s+dns_logs\s+valid/);
+    expect((await heliograph(["keys", "create", "x", "--per-day", "few", "--data-dir", place])).err).toContain(
+      "--per-day must be a whole number",
+    );
+  });
+
   it("are watched for", async () => {
     const { code, out } = await heliograph(["watch", examples, "--once", "--data-dir", join(folder, "watched")]);
     expect(code).toBe(0);

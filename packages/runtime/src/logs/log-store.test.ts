@@ -77,6 +77,10 @@ describe("an import", () => {
       }).hits.total,
     ).toBe(17);
     expect(find(store, "conn_logs", { query: { bool: { must_not: { exists: { field: "orig_bytes" } } } } }).hits.total).toBe(10);
+    // A column that the log lacks is in no row.
+    for (const field of ["service", "duration", "missed_bytes", "local_orig", "history"]) {
+      expect(find(store, "conn_logs", { query: { exists: { field } } }).hits.total).toBe(0);
+    }
     const { aggregations } = find(store, "conn_logs", {
       size: 0,
       aggs: { tags: { terms: { field: "tags" } }, sent: { sum: { field: "orig_bytes" } } },
