@@ -716,7 +716,7 @@ describe("runs, filter, keys and serve", () => {
       return answer.status;
     };
     expect([await status({}), await status({ "x-api-key": key })]).toEqual([401, 200]);
-    expect((await own("keys", "list")).out).toMatch(/me +\S+ \S+ +valid/);
+    expect((await own("keys", "list")).out).toMatch(/me +\S+ \S+ +1,000 +1 +all +valid/);
     expect((await own("keys", "revoke", "me")).out).toBe("1 key was revoked\n");
     expect(await status({ "x-api-key": key })).toBe(401);
     child.kill("SIGTERM");

@@ -13,6 +13,7 @@ interface ServeOptions extends StoreOptions {
   readonly concurrent?: string;
   readonly queued?: string;
   readonly searchSeconds?: string;
+  readonly rules?: string;
   readonly logLevel: string;
 }
 
@@ -53,6 +54,7 @@ export function addServeCommand(program: Command, version: string, signal: Abort
     .option("--without-key", "Serve an address of the network although there is no API key")
     .option("--concurrent <number>", "Searches at once (default: half of the processors)")
     .option("--queued <number>", "Searches that may wait (default: 100)")
+    .option("--rules <folder>", "Folder of insights of your own, as JSON and YAML files")
     .option("--search-seconds <number>", "Longest time of a search (default: 3600)")
     .option("--log-level <level>", `How much to log, as JSON on standard error: ${LOG_LEVELS.join(", ")}`, "info");
   addStoreOptions(command);
@@ -71,6 +73,7 @@ export function addServeCommand(program: Command, version: string, signal: Abort
       roots: rootsOf(options.root, config.roots),
       config,
       version,
+      ...(options.rules !== undefined && { insights: options.rules }),
       withoutKey: options.withoutKey ?? false,
       log: level === "off" ? false : level,
       limits: {

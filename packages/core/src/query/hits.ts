@@ -158,7 +158,7 @@ function valuesAt(document: unknown, path: string): unknown[] {
 }
 
 function fieldValues(context: QueryContext, document: unknown, shown: readonly ShownField[]): Record<string, unknown[]> {
-  const result: Record<string, unknown[]> = {};
+  const result = Object.create(null) as Record<string, unknown[]>;
   for (const { pattern, format } of shown) {
     for (const field of context.mapping.fieldsMatching(pattern)) {
       const path = field.isSubField ? field.path.slice(0, field.path.lastIndexOf(".")) : field.path;
@@ -185,7 +185,7 @@ function fieldValues(context: QueryContext, document: unknown, shown: readonly S
 }
 
 function docValues(context: QueryContext, segment: Segment, row: number, shown: readonly ShownField[]): Record<string, unknown[]> {
-  const result: Record<string, unknown[]> = {};
+  const result = Object.create(null) as Record<string, unknown[]>;
   for (const { pattern, format } of shown) {
     for (const field of context.mapping.fieldsMatching(pattern)) {
       if (!field.hasDocValues) continue;

@@ -298,6 +298,19 @@ describe("a search", () => {
     expect(slices.flat().sort()).toEqual(["1", "2", "3", "4"]);
   });
 
+  it("takes any name for a name", () => {
+    const odd = memoryIndex(['{"__proto__": "x", "constructor": 1}']);
+    const answer = JSON.stringify(
+      find(
+        odd,
+        '{"aggs": {"__proto__": {"max": {"field": "constructor"}}, "toString": {"terms": {"field": "__proto__.keyword"}}}, "fields": ["__proto__"]}',
+      ),
+    );
+    expect(answer).toContain('"__proto__":{"value":1}');
+    expect(answer).toContain('"toString":{"doc_count_error_upper_bound":0,"sum_other_doc_count":0,"buckets":[{"key":"x","doc_count":1}]}');
+    expect(answer).toContain('"fields":{"__proto__":["x"]}');
+  });
+
   it("pages through combinations of keys", () => {
     const sources = [{ tag: { terms: { field: "tags" } } }, { year: { histogram: { field: "year", interval: 10 } } }];
     const keys: unknown[] = [];

@@ -90,7 +90,8 @@ export class Level {
 
   /** The answers for one bucket, by name. */
   results(bucket: number): AggregationResult {
-    const results: AggregationResult = {};
+    // Without a prototype, so that no name means anything but itself.
+    const results: AggregationResult = Object.create(null) as AggregationResult;
     for (const aggregator of this.aggregators) results[aggregator.name] = answerOf(aggregator, bucket);
     for (const sibling of this.siblings) results[sibling.name] = withMeta(sibling.meta, sibling.compute(results));
     if (!this.#typedKeys) return results;
