@@ -258,7 +258,10 @@ describe("POST /data/query", () => {
       if (body.state !== "running") break;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-    expect((await ask("GET", `/api/import?id=${started.id}`)).body).toMatchObject({ state: "done", files: [{ rows: { conn_logs: 20 } }] });
+    expect((await ask("GET", `/api/import?id=${started.id}`)).body).toMatchObject({
+      state: "done",
+      files: [{ name: "/logs/conn.log", rows: { conn_logs: 20 } }],
+    });
     const query = {
       index: "conn_logs",
       q: { query: { match: { orig_h: "10.0.0.1" } }, sort: [{ ts: "asc" }] },

@@ -144,6 +144,19 @@ describe("the Insights API", () => {
   });
 });
 
+describe("paths and methods that there are not", () => {
+  it.each([
+    ["DELETE", "/data/query", 405, "POST"],
+    ["GET", "/data/insight", 405, "POST"],
+    ["POST", "/data/insights", 405, "GET, HEAD"],
+    ["GET", "/data/nothing", 404, null],
+  ])("%s %s", async (method, path, status, allow) => {
+    const { headers, ...answer } = await ask(await served(), method, path);
+    expect(answer).toMatchObject({ status, body: { status, code: status === 405 ? "method_not_allowed" : "not_found" } });
+    expect(headers.get("allow")).toBe(allow);
+  });
+});
+
 describe("a key", () => {
   async function keyed(limits: Parameters<KeyStore["create"]>[1]): Promise<{ readonly store: string; readonly key: string }> {
     const place = newStore();

@@ -112,6 +112,13 @@ function tellAllowance(reply: FastifyReply, { perDay, perMinute }: ApiKey, { lef
 
 /** The Insights API over the log store. */
 export async function dataRoutes(app: FastifyInstance, { logs, insights, keys, quotas }: Context): Promise<void> {
+  const methods: Readonly<Record<string, string>> = { "/data/query": "POST", "/data/insight": "POST", "/data/insights": "GET, HEAD" };
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?")[0] ?? "";
+    const allowed = Object.hasOwn(methods, path) ? methods[path] : undefined;
+    if (allowed === undefined) return refuse(request, reply, 404, `there is no ${path.slice(0, 200)}`);
+    return refuse(request, reply.header("allow", allowed), 405, `${path} takes ${allowed}`);
+  });
   // Who asks, and whether they may now, comes before what they ask.
   app.addHook("onRequest", async (request, reply) => {
     if (!(await keys.required())) return;

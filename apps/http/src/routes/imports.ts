@@ -49,9 +49,14 @@ export function importRoutes(app: FastifyInstance, { logs, roots, config, closin
     error: text("Why it failed"),
   };
 
-  const run = async (one: ImportJob, files: readonly LogFile[]): Promise<void> => {
+  /** @param shown the name of a file as the request knows it: where the server's folders lie is nobody's business */
+  const run = async (one: ImportJob, files: readonly LogFile[], shown: (path: string) => string): Promise<void> => {
     try {
-      for (const file of files) one.files.push(await logs.importFile(file, { internal, signal: closing }));
+      for (const file of files) {
+        const done = await logs.importFile(file, { internal, signal: closing });
+        const name = shown(file.name);
+        one.files.push({ ...done, name, failure: done.failure?.replaceAll(file.name, name) });
+      }
       one.state = "done";
     } catch (cause) {
       one.state = "failed";
@@ -100,7 +105,10 @@ export function importRoutes(app: FastifyInstance, { logs, roots, config, closin
       jobs.set(one.id, one);
       const [oldest] = jobs.keys();
       if (jobs.size > MOST_KEPT && oldest !== undefined) jobs.delete(oldest);
-      void run(one, found.files);
+      void run(one, found.files, (path) => {
+        const place = resolved.findIndex((root) => path === root || path.startsWith(`${root}/`));
+        return place === -1 ? basename(path) : `${paths[place]?.replace(/\/$/, "") ?? ""}${path.slice(resolved[place]?.length ?? 0)}`;
+      });
       return one;
     },
   );
