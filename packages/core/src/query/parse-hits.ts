@@ -1,4 +1,3 @@
-import type { QueryContext } from "./clauses/clause.js";
 import { asObject, itemsOf, Params } from "./clauses/params.js";
 import type { HitOptions, ShownField } from "./hits.js";
 import type { JsonNode } from "./json/json-tree.js";
@@ -14,7 +13,7 @@ export interface HitParts {
   readonly hit: HitOptions;
 }
 
-export function shownFields(node: JsonNode | undefined, name: string): ShownField[] {
+function shownFields(node: JsonNode | undefined, name: string): ShownField[] {
   if (!node || node.kind === "null") return [];
   return itemsOf(node).map((item) => {
     if (item.kind === "string") return { pattern: item.text, format: undefined };
@@ -29,7 +28,7 @@ export function shownFields(node: JsonNode | undefined, name: string): ShownFiel
 }
 
 /** Reads what a search and `top_hits` share: `from`, `size`, `sort`, `_source`, `fields` and so on. */
-export function parseHitParts(params: Params, _context: QueryContext, defaultSize: number): HitParts {
+export function parseHitParts(params: Params, defaultSize: number): HitParts {
   const from = params.whole("from", 0);
   const size = params.whole("size", defaultSize);
   if (from < 0) throw illegalArgument(`[from] parameter cannot be negative but was [${from}]`);

@@ -137,8 +137,7 @@ export class PreparedSearch {
     const runtime = params.get("runtime_mappings");
     if (runtime?.kind === "object" && runtime.members.length > 0)
       throw parsingError("[runtime_mappings] are not supported here: they need scripts", runtime.at);
-    const empty = { index: "", mapping: contexts[0]?.mapping, now, statistics: new Statistics([]), limits, made, check } as QueryContext;
-    this.#parts = parseHitParts(params, contexts[0] ?? empty, 10);
+    this.#parts = parseHitParts(params, 10);
     const { from, size, keys } = this.#parts;
     const total = params.get("track_total_hits");
     this.#trackTotal = trackTotal(total);

@@ -13,7 +13,7 @@ import { type Scope, scaleOf, valuesOf } from "./scope.js";
 /** How the keys of a field are read and written. */
 export type KeyKind = "text" | "ip" | "whole" | "decimal" | "date" | "boolean";
 
-export function keyKind(field: Field): KeyKind {
+function keyKind(field: Field): KeyKind {
   switch (field.traits.family) {
     case "ip":
       return "ip";
@@ -32,7 +32,7 @@ export function keyKind(field: Field): KeyKind {
 export type RowKeys = (row: number, into: number[]) => number;
 
 /** A value that stands in for rows without one. */
-export function missingKey(field: Field | undefined, value: QueryValue): KeyValue {
+function missingKey(field: Field | undefined, value: QueryValue): KeyValue {
   if (!field) return typeof value === "boolean" ? String(value) : value;
   switch (field.traits.family) {
     case "number":

@@ -14,7 +14,7 @@ export interface MetricSource {
   readonly format: string | undefined;
 }
 
-export type MetricKind = "sum" | "avg" | "min" | "max" | "value_count" | "stats" | "extended_stats" | "weighted_avg";
+export type MetricKind = "sum" | "avg" | "min" | "max" | "value_count" | "stats" | "extended_stats";
 
 const NUMERIC: readonly FieldFamily[] = ["number", "date", "boolean"];
 
@@ -248,7 +248,7 @@ export class StatsAggregator extends Aggregator {
     };
     const kind = this.#kind;
     if (kind === "value_count") return { value: count };
-    if (kind === "sum" || kind === "avg" || kind === "min" || kind === "max" || kind === "weighted_avg") {
+    if (kind === "sum" || kind === "avg" || kind === "min" || kind === "max") {
       const value = kind === "sum" ? (figures["sum"] ?? 0) : count === 0 ? null : shown(figures[kind]);
       const written = value === null ? undefined : text(value);
       return { value, ...(written !== undefined && { value_as_string: written }) };

@@ -570,7 +570,7 @@ const missing: Make = (place) => new MissingAggregator(place.name, place.meta, f
 
 const topHits: Make = (place) => {
   const { params, name, meta, context } = place;
-  const parts = parseHitParts(params, first(context), 3);
+  const parts = parseHitParts(params, 3);
   if (parts.from + parts.size > 100) {
     throw illegalArgument(
       `Top hits result window is too large, the top hits aggregator [${name}]'s from + size must be less than or equal to: [100] but was [${parts.from + parts.size}]. This limit can be set by changing the [index.max_inner_result_window] index level setting.`,

@@ -15,7 +15,7 @@ function own(object: unknown, key: string): unknown {
 }
 
 /** A figure of an answer by a path such as `_count`, `sales`, `stats.avg`, `pct[50.0]` or `only>sales`; NaN where there is none. */
-export function figureAt(bucket: AggregationResult, path: string, gap: GapPolicy): number {
+function figureAt(bucket: AggregationResult, path: string, gap: GapPolicy): number {
   const none = gap === "insert_zeros" ? 0 : Number.NaN;
   const count = own(bucket, "doc_count");
   if (path === "_count") return typeof count === "number" ? count : Number.NaN;

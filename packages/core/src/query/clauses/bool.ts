@@ -69,7 +69,7 @@ export class BoolClause implements Clause {
 }
 
 /** Adds scores, of the rows of `where` only. */
-export function addScores(sums: Float64Array, scores: Scores, where?: Bitmap): void {
+function addScores(sums: Float64Array, scores: Scores, where?: Bitmap): void {
   if (where) {
     where.each((row) => {
       sums[row] = (sums[row] ?? 0) + scoreAt(scores, row);
@@ -78,7 +78,7 @@ export function addScores(sums: Float64Array, scores: Scores, where?: Bitmap): v
 }
 
 /** Rows that at least so many clauses match. */
-export function atLeast(clauses: readonly Clause[], least: number, segment: Segment): Bitmap {
+function atLeast(clauses: readonly Clause[], least: number, segment: Segment): Bitmap {
   const found = new Bitmap(segment.rows);
   if (least > clauses.length) return found;
   if (least === 1) {

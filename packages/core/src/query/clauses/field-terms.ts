@@ -154,7 +154,7 @@ export function wordScores(
 }
 
 /** A double just above or below another. */
-export function nextDouble(value: number, up: boolean): number {
+function nextDouble(value: number, up: boolean): number {
   if (!Number.isFinite(value)) return value;
   const buffer = new Float64Array([value]);
   const bits = new BigInt64Array(buffer.buffer);
@@ -204,7 +204,7 @@ export function queryNumber(value: QueryValue): number | bigint {
 }
 
 /** A truth value of a query. */
-export function queryBoolean(value: QueryValue): number {
+function queryBoolean(value: QueryValue): number {
   if (value === true || value === "true" || value === "T") return 1;
   if (value === false || value === "false" || value === "F" || value === "") return 0;
   throw illegalArgument(`Can't parse boolean value [${String(value)}], expected [true] or [false]`);
@@ -226,7 +226,7 @@ export function queryDate(
 }
 
 /** Rows with an address, or with one of a network. */
-export function selectAddress(field: Field, text: string): Select {
+function selectAddress(field: Field, text: string): Select {
   const range = networkRange(text);
   const words = range ? undefined : addressWords(text);
   const first = range?.first ?? words;

@@ -172,7 +172,7 @@ function idClause(id: string): Clause {
  * The clause of a query string.
  * @throws QueryError for one that cannot be parsed
  */
-export function queryStringClause(context: QueryContext, query: string, options: QueryStringOptions): Clause {
+function queryStringClause(context: QueryContext, query: string, options: QueryStringOptions): Clause {
   const clause = query.trim() === "" ? matchNone() : new Translator(context, options).translate(parseLucene(query, options.operator), true);
   const { boost = 1 } = options;
   return boost === 1 ? clause : new BoolClause({ must: [clause], filter: [], should: [], mustNot: [], least: 0 }, boost);

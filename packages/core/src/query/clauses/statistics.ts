@@ -59,11 +59,8 @@ export function bm25(weight: number, frequency: number, length: number, averageL
   return (weight * (K1 + 1) * frequency) / (frequency + K1 * (1 - B + (B * keptLength(length)) / averageLength));
 }
 
-/** The score of a word in a field that keeps no lengths. */
-export const bm25WithoutLength = (weight: number): number => weight;
-
 /** Lengths are kept in one byte: exact up to 40, then to four bits. */
-export function keptLength(length: number): number {
+function keptLength(length: number): number {
   if (length <= 40) return length;
   const rest = length - 24;
   const shift = 28 - Math.clz32(rest);

@@ -63,7 +63,7 @@ export function textOf(value: unknown): string {
   throw illegalArgument(`Can't get text on a ${Array.isArray(value) ? "START_ARRAY" : "START_OBJECT"}`);
 }
 
-export function booleanValue(value: unknown): number {
+function booleanValue(value: unknown): number {
   if (value === true || value === "true") return 1;
   if (value === false || value === "false" || value === "") return 0;
   throw illegalArgument(`Failed to parse value [${String(value)}] as only [true] or [false] are allowed.`);
@@ -72,7 +72,7 @@ export function booleanValue(value: unknown): number {
 /** Microseconds that a double holds whole, and dates beyond it to their milliseconds. */
 const MOST_MICROS = 8_640_000_000_000_000_000n;
 
-export function dateValue(field: Field, value: unknown): number {
+function dateValue(field: Field, value: unknown): number {
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "bigint")
     throw illegalArgument(`failed to parse date field [${shown(value)}]`);
   const micros = field.format?.parse(value, { now: 0n }) ?? 0n;
@@ -81,7 +81,7 @@ export function dateValue(field: Field, value: unknown): number {
   return field.type === "date" ? Math.floor(Number(micros) / 1000) * 1000 : Number(micros);
 }
 
-export function ipValue(value: unknown): AddressWords {
+function ipValue(value: unknown): AddressWords {
   const words = typeof value === "string" ? addressWords(value.trim()) : undefined;
   if (!words) throw illegalArgument(`'${String(value)}' is not an IP string literal.`);
   return words;
