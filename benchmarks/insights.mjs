@@ -137,8 +137,12 @@ const read = (paths, names, types) =>
     .split(" ")
     .map((name) => `'${name}':'${types[name] ?? "VARCHAR"}'`)
     .join(",")}})`;
+// What is internal is known at import, here as there.
+const inside = (name) =>
+  `regexp_matches(${name}, '^(10\\.|127\\.|192\\.168\\.|169\\.254\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\.|f[cd]|fe[89ab])')`;
+const multicast = "regexp_matches(resp_h, '^(22[4-9]\\\\.|23[0-9]\\\\.|255\\\\.255\\\\.255\\\\.255|ff)')".replaceAll("\\\\", "\\");
 const tables = {
-  conn: `select * from ${read(files.conn, "ts uid orig_h orig_p resp_h resp_p proto service duration orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents", { ts: "DOUBLE", duration: "DOUBLE", orig_bytes: "BIGINT", resp_bytes: "BIGINT", orig_ip_bytes: "BIGINT", resp_ip_bytes: "BIGINT", resp_p: "USMALLINT" })}`,
+  conn: `select *, ${inside("orig_h")} orig_internal, ${inside("resp_h")} resp_internal, ${multicast} resp_multicast from ${read(files.conn, "ts uid orig_h orig_p resp_h resp_p proto service duration orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history orig_pkts orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents", { ts: "DOUBLE", duration: "DOUBLE", orig_bytes: "BIGINT", resp_bytes: "BIGINT", orig_ip_bytes: "BIGINT", resp_ip_bytes: "BIGINT", resp_p: "USMALLINT" })}`,
   // The registered domain is made at import; here by the one rule that the made-up names need.
   dns: `select *, length(query) query_length, case when query like '%.co.uk' then split_part(query, '.', 2) || '.co.uk' else split_part(query, '.', 2) || '.' || split_part(query, '.', 3) end registered_domain from ${read(files.dns, "ts uid orig_h orig_p resp_h resp_p proto query rcode rcode_name rejected", { ts: "DOUBLE", rcode: "INTEGER", resp_p: "USMALLINT" })}`,
   ssl: `select *, split_part(cert_chain_fps, ',', 1) cert_fp from ${read(files.ssl, "ts uid orig_h orig_p resp_h resp_p version server_name ja3 cert_chain_fps subject issuer", { ts: "DOUBLE" })}`,
@@ -152,9 +156,7 @@ for (const [name, sql] of Object.entries(tables)) {
 
 const top = (table, key, figure, where = "true", order = "desc") =>
   `select ${key} k, ${figure} f from ${table} where ${where} and ${key} is not null group by 1 order by f ${order} nulls ${order === "desc" ? "last" : "first"} limit 100`;
-const inside = (name) =>
-  `(starts_with(${name}, '10.') or starts_with(${name}, '192.168.') or starts_with(${name}, 'fd') or starts_with(${name}, 'fe80'))`;
-const outbound = `${inside("orig_h")} and not ${inside("resp_h")}`;
+const outbound = "orig_internal and not resp_internal and not resp_multicast";
 const hits = (where) => `select * from trail where ${where} order by eventTime desc limit 100`;
 const named = (names, source) =>
   `eventName in (${names.map((name) => `'${name}'`).join(",")})${source ? ` and eventSource = '${source}'` : ""}`;

@@ -8,7 +8,7 @@ export const topDnsDataUploaders: Insight = {
   references: ["https://docs.zeek.org/en/master/scripts/base/protocols/dns/main.zeek.html"],
   body: {
     size: 0,
-    query: { bool: { filter: [{ exists: { field: "query" } }] } },
+    query: { bool: { filter: [{ exists: { field: "query_length" } }] } },
     aggs: {
       top_dns_data_uploaders: {
         terms: { field: "orig_h", size: 100, order: [{ sum_query_length: "desc" }, { _key: "asc" }] },

@@ -41,6 +41,12 @@ export abstract class Aggregator {
   }
 
   abstract open(scope: Scope): Collector;
+  /** The number that every row of a segment adds, where they all add the same; then rows need not be seen one by one, see `addRows`. */
+  perRow(_scope: Scope): number | undefined {
+    return undefined;
+  }
+  /** Adds so many rows, of `value` each, to an owner. */
+  addRows(_owner: number, _rows: number, _value: number): void {}
   /** What another thread needs to add this one's figures to its own: a structure that can be cloned. */
   abstract state(): unknown;
   /** Adds what `state` of the same aggregation elsewhere gave. */
@@ -248,8 +254,15 @@ function withMeta(meta: unknown, result: AggregationResult): AggregationResult {
   return meta === undefined ? result : { meta, ...result };
 }
 
+/** Looks up a figure of an aggregation below buckets, by a path such as `a>b.value`; the path is read once. */
+export function figureOf(children: readonly Aggregator[], path: string): (bucket: number) => number {
+  const plain = children.find((one) => one.name === path);
+  if (plain) return (bucket) => plain.metric(bucket, undefined) ?? Number.NaN;
+  return (bucket) => metricAt(children, bucket, path) ?? Number.NaN;
+}
+
 /** A figure of an aggregation below a bucket by a path such as `a>b.value`; undefined when the path leads nowhere. */
-export function metricAt(children: readonly Aggregator[], bucket: number, path: string): number | undefined {
+function metricAt(children: readonly Aggregator[], bucket: number, path: string): number | undefined {
   const [step = "", ...rest] = path.split(">");
   const dot = rest.length === 0 ? step.indexOf(".") : -1;
   const bracket = rest.length === 0 ? /^(.+)\[(.+)\]$/.exec(step) : null;

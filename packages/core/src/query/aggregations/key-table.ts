@@ -60,6 +60,64 @@ export class KeyTable {
   }
 }
 
+/** `KeyTable` of four words a key. */
+class AddressTable {
+  #slots = new Int32Array(64).fill(-1);
+  #mask = 63;
+  #words = new Uint32Array(256);
+  size = 0;
+
+  find(a: number, b: number, c: number, d: number): number {
+    for (let slot = hashOf(a, b, c, d) & this.#mask; ; slot = (slot + 1) & this.#mask) {
+      const place = this.#slots[slot] as number;
+      if (place === -1) return this.#insert(slot, a, b, c, d);
+      const at = 4 * place;
+      const words = this.#words;
+      if (words[at + 3] === d && words[at + 2] === c && words[at + 1] === b && words[at] === a) return place;
+    }
+  }
+
+  #insert(slot: number, a: number, b: number, c: number, d: number): number {
+    const place = this.size++;
+    if (4 * this.size > this.#words.length) {
+      const words = new Uint32Array(2 * this.#words.length);
+      words.set(this.#words);
+      this.#words = words;
+    }
+    this.#words.set([a, b, c, d], 4 * place);
+    this.#slots[slot] = place;
+    if (4 * this.size > 3 * this.#slots.length) this.#grow();
+    return place;
+  }
+
+  #grow(): void {
+    const length = 2 * this.#slots.length;
+    this.#slots = new Int32Array(length).fill(-1);
+    this.#mask = length - 1;
+    for (let place = 0; place < this.size; place++) {
+      let slot = hashOf(...this.at(place)) & this.#mask;
+      while (this.#slots[slot] !== -1) slot = (slot + 1) & this.#mask;
+      this.#slots[slot] = place;
+    }
+  }
+
+  at(place: number): AddressWords {
+    const at = 4 * place;
+    return [this.#words[at] as number, this.#words[at + 1] as number, this.#words[at + 2] as number, this.#words[at + 3] as number];
+  }
+
+  /** All keys, four words each, in order. */
+  words(): Uint32Array {
+    return this.#words.slice(0, 4 * this.size);
+  }
+}
+
+function hashOf(a: number, b: number, c: number, d: number): number {
+  let hash = Math.imul(d ^ Math.imul(c ^ Math.imul(b ^ Math.imul(a, 0x9e3779b1), 0x9e3779b1), 0x9e3779b1), 0x85ebca6b);
+  hash ^= hash >>> 15;
+  return Math.imul(hash, 0x2c1b3c6d) ^ (hash >>> 12);
+}
+
 /** Numbers by place, zero where none was set, growing as places are used. */
 export class NumberList {
   values: Float64Array;
@@ -106,9 +164,7 @@ export class Keys {
   readonly #doubles = new KeyTable();
   readonly #idOfDouble: number[] = [];
   readonly #wholes = new Map<bigint, number>();
-  readonly #high = new KeyTable();
-  readonly #low = new KeyTable();
-  readonly #addresses = new KeyTable();
+  readonly #addresses = new AddressTable();
   readonly #values: KeyValue[] = [];
   readonly #double = new Float64Array(1);
   readonly #words = new Int32Array(this.#double.buffer);
@@ -119,18 +175,12 @@ export class Keys {
 
   /** The value of a number; an address as text. */
   at(id: number): KeyValue {
-    return this.#addresses.size > 0 ? wordsText(...this.#wordsOf(id)) : (this.#values[id] ?? "");
-  }
-
-  #wordsOf(id: number): AddressWords {
-    const high = this.#addresses.first(id);
-    const low = this.#addresses.second(id);
-    return [this.#high.first(high) >>> 0, this.#high.second(high) >>> 0, this.#low.first(low) >>> 0, this.#low.second(low) >>> 0];
+    return this.#addresses.size > 0 ? wordsText(...this.#addresses.at(id)) : (this.#values[id] ?? "");
   }
 
   /** The order of two values: addresses by their bytes, texts by code points. */
   compare(a: number, b: number): number {
-    if (this.#addresses.size > 0) return compareWords(this.#wordsOf(a), this.#wordsOf(b));
+    if (this.#addresses.size > 0) return compareWords(this.#addresses.at(a), this.#addresses.at(b));
     const x = this.#values[a] ?? "";
     const y = this.#values[b] ?? "";
     if (typeof x === "string" && typeof y === "string") return compareTexts(x, y);
@@ -169,7 +219,7 @@ export class Keys {
 
   /** An address by its four words; keys are addresses all, or none is. */
   address(a: number, b: number, c: number, d: number): number {
-    return this.#addresses.find(this.#high.find(a, b), this.#low.find(c, d));
+    return this.#addresses.find(a, b, c, d);
   }
 
   value(value: KeyValue): number {
@@ -177,11 +227,7 @@ export class Keys {
   }
 
   state(): KeyState {
-    const { size } = this.#addresses;
-    if (size === 0) return { values: this.#values };
-    const words = new Uint32Array(4 * size);
-    for (let id = 0; id < size; id++) words.set(this.#wordsOf(id), 4 * id);
-    return { words };
+    return this.#addresses.size === 0 ? { values: this.#values } : { words: this.#addresses.words() };
   }
 
   /** Adds the values of another thread: the number here of each of its own. */

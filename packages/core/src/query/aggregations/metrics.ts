@@ -51,6 +51,21 @@ export class StatsAggregator extends Aggregator {
     this.#sigma = sigma;
   }
 
+  override perRow(scope: Scope): number | undefined {
+    if (this.#kind !== "sum" && this.#kind !== "value_count") return undefined;
+    const field = scope.context.mapping.field(this.#source.path);
+    const bounds = field && scope.segment.bounds?.(field.column);
+    if (!field || !bounds?.[2]) return undefined;
+    if (this.#kind === "value_count") return 1;
+    return field.traits.range && bounds[0] === bounds[1] ? bounds[0] : undefined;
+  }
+
+  override addRows(owner: number, rows: number, value: number): void {
+    this.#owners = Math.max(this.#owners, owner + 1);
+    this.#counts.add(owner, rows);
+    this.#sums.add(owner, rows * value);
+  }
+
   open(scope: Scope): Collector {
     const isCount = this.#kind === "value_count";
     const found = valuesOf(scope, this.#source.path, this.#kind, isCount ? undefined : NUMERIC);
@@ -230,6 +245,22 @@ export class StatsAggregator extends Aggregator {
   }
 
   override metric(owner: number, name: string | undefined): number | undefined {
+    if (name === undefined || name === "value") {
+      const count = this.#counts.get(owner);
+      switch (this.#kind) {
+        case "sum":
+          return this.#sums.get(owner) + this.#lost.get(owner);
+        case "min":
+          return this.#minima.get(owner);
+        case "max":
+          return this.#maxima.get(owner);
+        case "value_count":
+          return count;
+        case "avg":
+          return (this.#sums.get(owner) + this.#lost.get(owner)) / count;
+        default:
+      }
+    }
     const figures = this.#figures(owner);
     if (name === undefined || name === "value") return this.#kind === "value_count" ? figures["count"] : figures[this.#kind];
     if (name === "std_upper") return (figures["avg"] ?? 0) + this.#sigma * (figures["std_deviation"] ?? 0);

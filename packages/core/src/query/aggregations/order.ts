@@ -1,6 +1,6 @@
 import type { JsonNode } from "../json/json-tree.js";
 import { illegalArgument, parsingError } from "../query-error.js";
-import { type Aggregator, metricAt } from "./aggregator.js";
+import { type Aggregator, figureOf } from "./aggregator.js";
 
 /** By what buckets are ordered: `_count`, `_key`, or a figure of an aggregation below. */
 export interface BucketOrder {
@@ -35,7 +35,7 @@ export function bucketComparator(
     const sign = descending ? -1 : 1;
     if (path === "_count") return (a: number, b: number) => sign * (countOf(a) - countOf(b));
     if (path === "_key") return (a: number, b: number) => sign * compareByKey(a, b);
-    const figure = (bucket: number): number => metricAt(children, bucket, path) ?? Number.NaN;
+    const figure = figureOf(children, path);
     return (a: number, b: number) => {
       const x = figure(a);
       const y = figure(b);

@@ -107,7 +107,6 @@ export class TermsAggregator extends Aggregator {
         { atRun: true },
       );
     }
-    const children = this.#buckets.openChildren(scope);
     const isPlain = column && field && !column.offsets && missing === -1 && !field.traits.analyzed;
     if (this.#options.minDocCount === 0 && column) this.#addAll(scope);
     if (isPlain && column.kind !== "number") {
@@ -117,10 +116,13 @@ export class TermsAggregator extends Aggregator {
         const key = this.#source.codeKey(column, field, code);
         return key >= 0 && this.#isKept(key) ? key : -2;
       };
-      return this.#isTop && children.length === 0
-        ? this.#countCodes(codes, values, keyOf)
-        : this.#collectCodes(codes, values, keyOf, children);
+      if (!this.#isTop) return this.#collectCodes(codes, values, keyOf, this.#buckets.openChildren(scope));
+      // What every row adds alike is added when the rows of a bucket have been counted.
+      const fixed = this.#buckets.children.map((child) => child.perRow(scope));
+      const moving = this.#buckets.children.filter((_child, index) => fixed[index] === undefined).map((child) => child.open(scope));
+      return moving.length === 0 ? this.#countCodes(codes, values, keyOf, fixed) : this.#collectTop(codes, values, keyOf, moving, fixed);
     }
+    const children = this.#buckets.openChildren(scope);
     if (isPlain && column.kind === "number" && column.exact.size === 0) return this.#collectNumbers(column.values, children);
     const keys = this.#source.rowKeys(scope);
     return this.#collectRows(keys, children);
@@ -196,7 +198,7 @@ export class TermsAggregator extends Aggregator {
   }
 
   /** Counts codes, and finds their buckets once at the end. */
-  #countCodes(codes: Int32Array, values: number, keyOf: (code: number) => number): Collector {
+  #countCodes(codes: Int32Array, values: number, keyOf: (code: number) => number, fixed: readonly (number | undefined)[]): Collector {
     const local = new Uint32Array(values + 1);
     return {
       collect(rows, _owners, length) {
@@ -211,17 +213,67 @@ export class TermsAggregator extends Aggregator {
           const count = local[code + 1] as number;
           if (count === 0) continue;
           const key = keyOf(code);
-          if (key >= 0) this.#buckets.counts.add(this.#buckets.find(0, key), count);
+          if (key >= 0) this.#addCounted(this.#buckets.find(0, key), count, fixed);
         }
+      },
+    };
+  }
+
+  /** Adds rows of a bucket that were counted, with what each of them adds. */
+  #addCounted(bucket: number, rows: number, fixed: readonly (number | undefined)[]): void {
+    this.#buckets.counts.add(bucket, rows);
+    fixed.forEach((value, index) => {
+      if (value !== undefined) this.#buckets.children[index]?.addRows(bucket, rows, value);
+    });
+  }
+
+  /** Rows of owner 0, sent on to the aggregations below; they are counted by code, and their buckets once at the end. */
+  #collectTop(
+    codes: Int32Array,
+    values: number,
+    keyOf: (code: number) => number,
+    children: readonly Collector[],
+    fixed: readonly (number | undefined)[],
+  ): Collector {
+    const buckets = this.#buckets;
+    // The bucket of each code; -1 not asked yet, -2 left out.
+    const known = new Int32Array(values).fill(-1);
+    const local = new Uint32Array(values);
+    const below = new ChildRows();
+    return {
+      collect: (rows, _owners, length) => {
+        below.reset(length);
+        let m = 0;
+        for (let i = 0; i < length; i++) {
+          const row = rows[i] as number;
+          const code = codes[row] as number;
+          if (code < 0) continue;
+          let bucket = known[code] as number;
+          if (bucket < 0) {
+            if (bucket === -2) continue;
+            const key = keyOf(code);
+            bucket = key < 0 ? -2 : buckets.find(0, key);
+            known[code] = bucket;
+            if (bucket < 0) continue;
+          }
+          local[code] = (local[code] as number) + 1;
+          below.rows[m] = row;
+          below.buckets[m++] = bucket;
+        }
+        for (const child of children) child.collect(below.rows, below.buckets, m);
+      },
+      close: () => {
+        for (let code = 0; code < values; code++)
+          if (local[code] !== 0) this.#addCounted(known[code] as number, local[code] as number, fixed);
+        for (const child of children) child.close?.();
       },
     };
   }
 
   #collectCodes(codes: Int32Array, values: number, keyOf: (code: number) => number, children: readonly Collector[]): Collector {
     const buckets = this.#buckets;
-    // Keys for owners, and at the top the buckets themselves; -1 not asked yet, -2 left out.
+    // The key of each code; -1 not asked yet, -2 left out.
     const known = new Int32Array(values).fill(-1);
-    const isTop = this.#isTop;
     const below = new ChildRows();
     return {
       collect: (rows, owners, length) => {
@@ -232,15 +284,15 @@ export class TermsAggregator extends Aggregator {
           const row = rows[i] as number;
           const code = codes[row] as number;
           if (code < 0) continue;
-          let place = known[code] as number;
-          if (place < 0) {
-            if (place === -2) continue;
-            const key = keyOf(code);
-            place = key < 0 ? -2 : isTop ? buckets.find(0, key) : key;
-            known[code] = place;
-            if (place < 0) continue;
+          let key = known[code] as number;
+          if (key < 0) {
+            if (key === -2) continue;
+            key = keyOf(code);
+            if (key < 0) key = -2;
+            known[code] = key;
+            if (key < 0) continue;
           }
-          const bucket = isTop ? place : buckets.find(owners ? (owners[i] as number) : 0, place);
+          const bucket = buckets.find(owners ? (owners[i] as number) : 0, key);
           if (bucket >= counts.length) counts = buckets.counts.reserve(bucket + 1);
           counts[bucket] = (counts[bucket] as number) + 1;
           below.rows[m] = row;

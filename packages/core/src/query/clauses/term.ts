@@ -1,12 +1,12 @@
 import { Bitmap } from "../columns/bitmap.js";
 import type { Segment } from "../columns/segment.js";
-import { selectCodes, selectPresent } from "../columns/select.js";
+import { selectCodes, selectNumberSet, selectPresent } from "../columns/select.js";
 import type { JsonNode } from "../json/json-tree.js";
 import { luceneWildcard } from "../lucene/regexp.js";
 import type { Field } from "../mapping/field.js";
 import { illegalArgument, parsingError, QueryError, shardError } from "../query-error.js";
 import { type Clause, ConstantClause, matchAll, matchNone, type QueryContext } from "./clause.js";
-import { isIgnored, type QueryValue, selectText, termClause, textColumn } from "./field-terms.js";
+import { isIgnored, type QueryValue, queryNumber, selectText, termClause, textColumn } from "./field-terms.js";
 import { asScalar, itemsOf, oneField, Params, scalarValue, tokenName } from "./params.js";
 
 /** A term of one of the fields that every document has without saying so; undefined for any other field. */
@@ -83,6 +83,17 @@ export function anyOf(context: QueryContext, field: Field, values: readonly Quer
       return found ? selectCodes(column, mask) : new Bitmap(segment.rows);
     };
     return new ConstantClause(select, boost);
+  }
+  if (field.traits.range && values.length > 1 && field.isIndexed) {
+    const numbers = values.map(queryNumber);
+    const small = numbers.filter((number): number is number => typeof number === "number" && Number.isInteger(number));
+    // Those that a double holds are looked for in one pass.
+    if (numbers.every((number) => typeof number === "number")) {
+      return new ConstantClause((segment) => {
+        const column = segment.column(field.column);
+        return column?.kind === "number" ? selectNumberSet(column, small) : new Bitmap(segment.rows);
+      }, boost);
+    }
   }
   const clauses = values.map((value) =>
     field.traits.analyzed ? new ConstantClause(selectText(field, String(value)), boost) : termClause(context, field, value, boost),
@@ -186,6 +197,8 @@ export function existsClause(fields: readonly Field[], boost: number): Clause {
   return new ConstantClause((segment) => {
     const bitmap = new Bitmap(segment.rows);
     for (const field of fields) {
+      // What the segment knows of the column may spare reading it.
+      if (segment.bounds?.(field.column)?.[2]) return Bitmap.full(segment.rows);
       const column = segment.column(field.column);
       if (!column) continue;
       if (column.kind === "text" && field.ignoreAbove !== undefined) {

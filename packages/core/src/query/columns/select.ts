@@ -62,6 +62,28 @@ export function selectNumbers(column: NumberColumn, { low, high, exactLow, exact
   return bitmap;
 }
 
+/** Rows with one of some numbers that a double holds exactly. */
+export function selectNumberSet(column: NumberColumn, numbers: readonly number[]): Bitmap {
+  const { rows, offsets, values, exact } = column;
+  const set = new Set(numbers);
+  if (offsets) return selectPlaces(rows, offsets, (place) => !exact.has(place) && set.has(values[place] as number));
+  const bitmap = new Bitmap(rows);
+  const { words } = bitmap;
+  const few = numbers.length <= 8 ? numbers : undefined;
+  for (let w = 0, row = 0; row < rows; w++) {
+    const end = Math.min(row + 32, rows);
+    let word = 0;
+    for (let bit = 0; row < end; row++, bit++) {
+      const value = values[row] as number;
+      if (few ? few.includes(value) : set.has(value)) word |= 1 << bit;
+    }
+    words[w] = word;
+  }
+  // What a double rounds is none of them.
+  for (const row of exact.keys()) words[row >>> 5] = (words[row >>> 5] ?? 0) & ~(1 << (row & 31));
+  return bitmap;
+}
+
 /** Rows with a code that `mask` marks with 1; length of `mask` = distinct values. */
 export function selectCodes(column: TextValuesColumn | IpColumn, mask: Uint8Array): Bitmap {
   const { rows, offsets, codes } = column;

@@ -271,51 +271,62 @@ export function luceneRegexp(pattern: string, flags = "ALL", caseInsensitive = f
   return compile(pattern, operatorsOf(flags), caseInsensitive);
 }
 
+const ANY_RUN = -1;
+const ANY_ONE = -2;
+
 /** `*` any run, `?` any one character, `\` before a character means it: a test of whole texts, in time proportional to pattern x text. */
 export function luceneWildcard(pattern: string, caseInsensitive = false): TextTest {
-  const steps: (string | 0 | 1)[] = [];
-  const characters = [...(caseInsensitive ? pattern.toLowerCase() : pattern)];
-  for (let i = 0; i < characters.length; i++) {
-    const character = characters[i] ?? "";
-    if (character === "\\" && i + 1 < characters.length) steps.push(characters[++i] ?? "");
+  const steps: number[] = [];
+  const wanted = caseInsensitive ? pattern.toLowerCase() : pattern;
+  for (let i = 0; i < wanted.length; i++) {
+    const character = wanted[i] ?? "";
+    if (character === "\\" && i + 1 < wanted.length) steps.push(wanted.charCodeAt(++i));
     else if (character === "*") {
-      if (steps.at(-1) !== 0) steps.push(0);
-    } else steps.push(character === "?" ? 1 : character);
+      if (steps.at(-1) !== ANY_RUN) steps.push(ANY_RUN);
+    } else steps.push(character === "?" ? ANY_ONE : wanted.charCodeAt(i));
   }
-  const literal = steps.every((step) => typeof step === "string") ? steps.join("") : undefined;
-  const body = steps.slice(0, -1);
-  const prefix = literal === undefined && steps.at(-1) === 0 && body.every((step) => typeof step === "string") ? body.join("") : undefined;
-  return (raw) => {
-    const text = caseInsensitive ? raw.toLowerCase() : raw;
-    if (literal !== undefined) return text === literal;
-    if (prefix !== undefined) return text.startsWith(prefix);
-    return matchesSteps(steps, text);
-  };
+  const fold = (text: string): string => (caseInsensitive ? text.toLowerCase() : text);
+  const literal = (part: readonly number[]): string | undefined =>
+    part.every((step) => step >= 0) ? String.fromCharCode(...part) : undefined;
+  // Most patterns are a text with a star at one end or both.
+  const whole = literal(steps);
+  if (whole !== undefined) return (text) => fold(text) === whole;
+  const starts = steps[0] === ANY_RUN;
+  const ends = steps.at(-1) === ANY_RUN;
+  const inner = literal(steps.slice(starts ? 1 : 0, ends ? -1 : undefined));
+  if (inner !== undefined && starts && ends) return (text) => fold(text).includes(inner);
+  if (inner !== undefined && ends) return (text) => fold(text).startsWith(inner);
+  if (inner !== undefined && starts) return (text) => fold(text).endsWith(inner);
+  const units = Int32Array.from(steps);
+  return (text) => matchesSteps(units, fold(text));
 }
 
-const ANY_RUN = 0;
-
-function matchesSteps(steps: readonly (string | 0 | 1)[], text: string): boolean {
+function matchesSteps(steps: Int32Array, text: string): boolean {
   let p = 0;
   let t = 0;
   let star = -1;
   let resume = 0;
   while (t < text.length) {
-    const step = steps[p];
-    // A character outside the first plane is two units.
     const unit = text.charCodeAt(t);
-    const size = unit >= 0xd800 && unit < 0xdc00 && t + 1 < text.length ? 2 : 1;
+    const step = p < steps.length ? (steps[p] as number) : Number.NaN;
     if (step === ANY_RUN) {
       star = p++;
       resume = t;
-    } else if (step === 1 || (step !== undefined && step === text.slice(t, t + size))) {
+    } else if (step === unit) {
       p++;
-      t += size;
+      t++;
+    } else if (step === ANY_ONE) {
+      p++;
+      // A character outside the first plane is two units.
+      t += unit >= 0xd800 && unit < 0xdc00 && t + 1 < text.length ? 2 : 1;
     } else if (star >= 0) {
       p = star + 1;
-      t = ++resume;
+      // A run does not end inside a character.
+      const first = text.charCodeAt(resume);
+      resume += first >= 0xd800 && first < 0xdc00 && resume + 1 < text.length ? 2 : 1;
+      t = resume;
     } else return false;
   }
-  while (steps[p] === ANY_RUN) p++;
+  while (p < steps.length && steps[p] === ANY_RUN) p++;
   return p === steps.length;
 }
