@@ -161,11 +161,10 @@ export class TopHitsAggregator extends Aggregator {
 
   result(owner: number): AggregationResult {
     const { from, size, hit, keys } = this.#options;
-    const candidates =
-      this.#heaps
-        .get(owner)
-        ?.sorted()
-        .slice(from, from + size) ?? [];
+    const best = this.#bestOf(owner);
+    // Segments of both kinds may have been seen: the better of both is first.
+    const found = [...(this.#heaps.get(owner)?.sorted() ?? []), ...(best ? [best] : [])].sort((a, b) => compareCandidates(keys, a, b));
+    const candidates = found.slice(from, from + size);
     const isScored = keys.some((key) => key.kind === "score");
     const highest = candidates.reduce((most, { score }) => Math.max(most, score), Number.NEGATIVE_INFINITY);
     return {
