@@ -629,7 +629,8 @@ describe("laws", () => {
         terms: { field: "k", size: 3, order: { "n.sum": "desc" } },
         aggs: { n: { extended_stats: { field: "n" } }, best: { top_hits: { size: 1, sort: [{ at: "desc" }, "n"] } } },
       },
-      rare: { rare_terms: { field: "ip" }, aggs: { first: { top_hits: { size: 1, sort: [{ at: "asc" }] } } } },
+      rare: { rare_terms: { field: "ip" } },
+      ips: { terms: { field: "ip" }, aggs: { first: { top_hits: { size: 1, sort: [{ at: "asc" }] } } } },
       steps: {
         histogram: { field: "n", interval: 4 },
         aggs: {
