@@ -229,8 +229,8 @@ export class Buckets {
   state(): BucketState {
     const { size } = this.table;
     return {
-      owners: Int32Array.from({ length: size }, (_zero, bucket) => this.table.first(bucket)),
-      keys: Int32Array.from({ length: size }, (_zero, bucket) => this.table.second(bucket)),
+      owners: this.table.firsts(),
+      keys: this.table.seconds(),
       counts: this.counts.reserve(size).slice(0, size),
       children: this.children.map((child) => child.state()),
     };

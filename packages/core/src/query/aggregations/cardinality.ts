@@ -20,9 +20,6 @@ interface CardinalityState {
   readonly textIds: Int32Array;
 }
 
-const first = (table: KeyTable): Int32Array => Int32Array.from({ length: table.size }, (_zero, place) => table.first(place));
-const second = (table: KeyTable): Int32Array => Int32Array.from({ length: table.size }, (_zero, place) => table.second(place));
-
 /**
  * How many distinct values, at the cost of remembering each: addresses and numbers as they are, texts by 64 bits of a hash, so that even ten million of
  * them take 200 MB and are miscounted once in a million times.
@@ -153,11 +150,11 @@ export class CardinalityAggregator extends Aggregator {
     return {
       keys: this.#source.keys.state(),
       kind: this.#source.kind,
-      owners: first(this.#seen),
-      ids: second(this.#seen),
+      owners: this.#seen.firsts(),
+      ids: this.#seen.seconds(),
       hashes,
-      textOwners: first(this.#seenTexts),
-      textIds: second(this.#seenTexts),
+      textOwners: this.#seenTexts.firsts(),
+      textIds: this.#seenTexts.seconds(),
     };
   }
 

@@ -58,6 +58,20 @@ export class KeyTable {
   second(place: number): number {
     return this.#words[2 * place + 1] as number;
   }
+
+  /** The first words of all pairs, in order. */
+  firsts(): Int32Array {
+    const list = new Int32Array(this.size);
+    for (let place = 0; place < list.length; place++) list[place] = this.#words[2 * place] as number;
+    return list;
+  }
+
+  /** The second words of all pairs, in order. */
+  seconds(): Int32Array {
+    const list = new Int32Array(this.size);
+    for (let place = 0; place < list.length; place++) list[place] = this.#words[2 * place + 1] as number;
+    return list;
+  }
 }
 
 /** `KeyTable` of four words a key. */
@@ -234,9 +248,11 @@ export class Keys {
   absorb(state: KeyState): Int32Array {
     if ("values" in state) return Int32Array.from(state.values, (value) => this.value(value));
     const { words } = state;
-    return Int32Array.from({ length: words.length / 4 }, (_zero, id) => {
+    const ids = new Int32Array(words.length / 4);
+    for (let id = 0; id < ids.length; id++) {
       const at = 4 * id;
-      return this.address(words[at] as number, words[at + 1] as number, words[at + 2] as number, words[at + 3] as number);
-    });
+      ids[id] = this.address(words[at] as number, words[at + 1] as number, words[at + 2] as number, words[at + 3] as number);
+    }
+    return ids;
   }
 }
