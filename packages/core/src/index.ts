@@ -77,7 +77,7 @@ export { addressText } from "./zeek/address.js";
 export { batchToArrow, type ReadTableOptions, readRecordBatches, readTable } from "./zeek/arrow.js";
 export type { BatchSink } from "./zeek/batch-writer.js";
 export type { ColumnBatch, ColumnValues } from "./zeek/column-batch.js";
-export { type Dictionary, type TextColumn, unpackTexts } from "./zeek/dictionary.js";
+export { type Dictionary, packTexts, type TextColumn, unpackTexts } from "./zeek/dictionary.js";
 export { createEngine, type EngineOptions } from "./zeek/engine.js";
 export { isConnLogName, isImportName, NAME_LOG_TYPES, type NameLogType, nameLogType } from "./zeek/log-names.js";
 export type { HashSeed, LendingReader, LogReader, ReadEngine, ReadOptions } from "./zeek/log-reader.js";

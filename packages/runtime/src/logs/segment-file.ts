@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { packTexts } from "@heliograph/core";
 import { Bitmap, type Column, PackedTexts, type Segment } from "@heliograph/core/query";
 import * as arrow from "apache-arrow";
 
@@ -80,20 +81,6 @@ function nullBits(rows: number, isSet: (row: number) => boolean): { nullBitmap?:
   return set === rows ? { nullCount: 0 } : { nullBitmap: bits, nullCount: rows - set };
 }
 
-function packedTexts(texts: readonly string[]): { offsets: Int32Array; bytes: Uint8Array } {
-  const encoder = new TextEncoder();
-  const parts = texts.map((text) => encoder.encode(text));
-  const offsets = new Int32Array(texts.length + 1);
-  parts.forEach((part, index) => {
-    offsets[index + 1] = (offsets[index] as number) + part.length;
-  });
-  const bytes = new Uint8Array(offsets[texts.length] as number);
-  parts.forEach((part, index) => {
-    bytes.set(part, offsets[index]);
-  });
-  return { offsets, bytes };
-}
-
 /** The values of a column as Arrow has them. Under a null the slot holds the column's own marker, so that reading back copies nothing. */
 function valuesData(column: Column): arrow.Data {
   const length = column.kind === "number" ? column.values.length : column.codes.length;
@@ -105,9 +92,13 @@ function valuesData(column: Column): arrow.Data {
   const nulls = nullBits(length, (row) => (codes[row] as number) >= 0);
   if (column.kind === "text") {
     const { dictionary } = column;
-    const texts = Array.from({ length: dictionary.size }, (_zero, code) => dictionary.text(code));
-    const { offsets, bytes } = dictionary instanceof PackedTexts ? dictionary.packed : packedTexts(texts);
-    const vector = arrow.makeVector(arrow.makeData({ type: new arrow.Utf8(), length: texts.length, valueOffsets: offsets, data: bytes }));
+    const { offsets, bytes } =
+      dictionary instanceof PackedTexts
+        ? dictionary.packed
+        : packTexts(Array.from({ length: dictionary.size }, (_zero, code) => dictionary.text(code)));
+    const vector = arrow.makeVector(
+      arrow.makeData({ type: new arrow.Utf8(), length: dictionary.size, valueOffsets: offsets, data: bytes }),
+    );
     return arrow.makeData({
       type: new arrow.Dictionary(new arrow.Utf8(), new arrow.Int32()),
       length,
@@ -214,7 +205,7 @@ function syncFolder(folder: string): void {
 
 const plainText = (texts: readonly string[]): Column => {
   const codes = Int32Array.from(texts, (_text, index) => index);
-  return { kind: "text", rows: texts.length, offsets: undefined, codes, dictionary: new PackedTexts(packedTexts(texts)) };
+  return { kind: "text", rows: texts.length, offsets: undefined, codes, dictionary: new PackedTexts(packTexts(texts)) };
 };
 const plainNumbers = (values: readonly number[]): Column => ({
   kind: "number",
