@@ -1,24 +1,25 @@
 // Connection groups of one bucket: records to groups, their times put together and sorted.
 //
-// A record is six words: time (f64), source, destination, port | protocol << 16, origin port (see `flow-shard.ts`).
+// A record is six words or more: time (f64), source, destination, port | protocol << 16, … (see `flow-shard.ts`). What comes
+// behind them is the host's: it gets the numbers of the records, group by group.
 // The host fills the records, calls `groupRows`, may mark groups as dropped in `groupCounts`, and calls `placeGroups`.
 import { alloc, regrow, release } from "./memory";
 import { mix } from "./hash";
 import { OTHER_ADDRESSES } from "./ipv4";
 
-const RECORD: usize = 24;
 const KEY: usize = 12;
 /** Stands in the place of a count or an end of a group that is left out. */
 const DROPPED: u32 = 0xffffffff;
 /** A row is moved back so far at most; one that belongs further back starts a run of its own. */
 const REACH: usize = 16;
 
+let record: usize = 24; // bytes of a record
 let capacity: u32 = 0; // records that fit
 let records: usize = 0;
 let groupOfRow: usize = 0; // u32 a record
-/** f64 and i32 a record, group by group, after `placeGroups`. */
+/** The time (f64) and the number (u32) of each record, group by group, after `placeGroups`. */
 export let placedTimes: usize = 0;
-export let placedPorts: usize = 0;
+export let placedRows: usize = 0;
 
 let bits: u32 = 10;
 let slots: usize = 0; // 16 bytes: source, destination, port | protocol << 16, group + 1 (0: free); at most half full
@@ -32,27 +33,30 @@ export let groupCounts: usize = 0;
 export let groupTies: usize = 0;
 
 let heldTimes: usize = 0; // the left one of two runs that are merged
-let heldPorts: usize = 0;
+let heldRows: usize = 0;
 let heldCapacity: usize = 0;
 let runs: usize = 0; // where runs start, u32
 let runCapacity: u32 = 0;
 
-/** Makes room for the records of a bucket; returns where they go. */
-export function groupsReserve(rows: u32): usize {
-  if (rows > capacity || !records) {
+/** Makes room for the records of a bucket, of so many words each; returns where they go. */
+export function groupsReserve(rows: u32, words: u32): usize {
+  const wide = <usize>words << 2;
+  if (words < 6 || words > 64) unreachable();
+  if (rows > capacity || !records || wide != record) {
     let wanted: u64 = capacity ? capacity : 1024;
     while (wanted < <u64>rows) wanted <<= 1;
     if (records) {
       const held = <u64>capacity;
-      release(records, held * <u64>RECORD);
+      release(records, held * <u64>record);
       release(groupOfRow, held << 2);
       release(placedTimes, held << 3);
-      release(placedPorts, held << 2);
+      release(placedRows, held << 2);
     }
-    records = alloc(wanted * <u64>RECORD);
+    record = wide;
+    records = alloc(wanted * <u64>record);
     groupOfRow = alloc(wanted << 2);
     placedTimes = alloc(wanted << 3);
-    placedPorts = alloc(wanted << 2);
+    placedRows = alloc(wanted << 2);
     capacity = <u32>wanted;
   }
   return records;
@@ -121,7 +125,7 @@ function joint(at: usize, places: usize, count: u32): void {
 /** Replaces address places and protocol codes of the records [first, first + rows) by those in two tables. */
 export function groupsRemap(first: u32, rows: u32, places: usize, placeCount: u32, protocols: usize, protocolCount: u32): void {
   if (<u64>first + <u64>rows > <u64>capacity) unreachable();
-  for (let at = records + <usize>first * RECORD, end = at + <usize>rows * RECORD; at < end; at += RECORD) {
+  for (let at = records + <usize>first * record, end = at + <usize>rows * record; at < end; at += record) {
     joint(at + 8, places, placeCount);
     joint(at + 12, places, placeCount);
     const port = load<u32>(at, 16);
@@ -138,7 +142,7 @@ export function groupRows(rows: u32): u32 {
   else memory.fill(slots, 0, <usize>16 << bits);
   groups = 0;
   const end = groupOfRow + (<usize>rows << 2);
-  for (let at = records, out = groupOfRow; out < end; at += RECORD, out += 4) {
+  for (let at = records, out = groupOfRow; out < end; at += record, out += 4) {
     const source = load<u32>(at, 8);
     const destination = load<u32>(at, 12);
     const port = load<u32>(at, 16);
@@ -174,14 +178,14 @@ export function placeGroups(rows: u32): void {
   }
   // The host may have changed counts: nothing is written beyond the rows there are.
   if (total > rows) unreachable();
-  for (let i: u32 = 0, at = records; i < rows; i++, at += RECORD) {
+  for (let i: u32 = 0, at = records; i < rows; i++, at += record) {
     const cursor = groupCounts + (<usize>load<u32>(groupOfRow + (<usize>i << 2)) << 2);
     const place = load<u32>(cursor);
     if (place == DROPPED) continue;
     if (place >= rows) unreachable();
     store<u32>(cursor, place + 1);
     store<f64>(placedTimes + (<usize>place << 3), load<f64>(at));
-    store<u32>(placedPorts + (<usize>place << 2), load<u32>(at, 20));
+    store<u32>(placedRows + (<usize>place << 2), i);
   }
   let from: u32 = 0;
   for (let group: u32 = 0; group < groups; group++) {
@@ -198,14 +202,14 @@ function timeAt(row: usize): f64 {
 }
 
 @inline
-function setRow(row: usize, time: f64, port: u32): void {
+function setRow(row: usize, time: f64, number: u32): void {
   store<f64>(placedTimes + (row << 3), time);
-  store<u32>(placedPorts + (row << 2), port);
+  store<u32>(placedRows + (row << 2), number);
 }
 
 @inline
-function portAt(row: usize): u32 {
-  return load<u32>(placedPorts + (row << 2));
+function numberAt(row: usize): u32 {
+  return load<u32>(placedRows + (row << 2));
 }
 
 /** Sorts the rows [from, to) by time; whether two times are the same. Linear for nearly sorted rows and for a few sorted runs. */
@@ -231,9 +235,9 @@ function sortRuns(from: usize, to: usize): u32 {
       start = i;
       continue;
     }
-    const port = portAt(i);
-    for (let j = i; j > place; j--) setRow(j, timeAt(j - 1), portAt(j - 1));
-    setRow(place, time, port);
+    const number = numberAt(i);
+    for (let j = i; j > place; j--) setRow(j, timeAt(j - 1), numberAt(j - 1));
+    setRow(place, time, number);
   }
   return count;
 }
@@ -272,23 +276,23 @@ function merge(from: usize, middle: usize, to: usize): void {
   if (held > heldCapacity) {
     if (heldCapacity) {
       release(heldTimes, <u64>heldCapacity << 3);
-      release(heldPorts, <u64>heldCapacity << 2);
+      release(heldRows, <u64>heldCapacity << 2);
     }
     heldCapacity = held * 2;
     heldTimes = alloc(<u64>heldCapacity << 3);
-    heldPorts = alloc(<u64>heldCapacity << 2);
+    heldRows = alloc(<u64>heldCapacity << 2);
   }
   memory.copy(heldTimes, placedTimes + (from << 3), held << 3);
-  memory.copy(heldPorts, placedPorts + (from << 2), held << 2);
+  memory.copy(heldRows, placedRows + (from << 2), held << 2);
   let right = middle;
   let at = from;
   for (let i: usize = 0; i < held; at++) {
     const time = load<f64>(heldTimes + (i << 3));
     if (right < to && timeAt(right) < time) {
-      setRow(at, timeAt(right), portAt(right));
+      setRow(at, timeAt(right), numberAt(right));
       right++;
     } else {
-      setRow(at, time, load<u32>(heldPorts + (i << 2)));
+      setRow(at, time, load<u32>(heldRows + (i << 2)));
       i++;
     }
   }

@@ -5,4 +5,4 @@ export { dictionaryNew, encode as dictionaryEncode, encodeAll as dictionaryEncod
 export { badLines, configure, oddFields, oddLines, planAdd, planOut, planOut2, planStart, rowStarts } from "./plan";
 export { directiveEnd, directiveStart, indexedBytes, indexedLines, tsvBatchRows, tsvIndex, tsvRows } from "./tsv";
 export { consumedBytes, consumedLines, jsonBatchRows, jsonRows, jsonStart, keyAdd, keysStart } from "./json";
-export { groupCounts, groupKeys, groupRows, groupsRemap, groupsReserve, groupTies, placedPorts, placedTimes, placeGroups } from "./groups";
+export { groupCounts, groupKeys, groupRows, groupsRemap, groupsReserve, groupTies, placedRows, placedTimes, placeGroups } from "./groups";

@@ -1,8 +1,9 @@
 import type { LogInput, OpenOptions } from "./archive/open.js";
+import { asksCarried } from "./beacon/registry.js";
 import { type Beacon, joinFindings, type Search, searchFlows } from "./beacon/search-flows.js";
 import { type ConnectionFilter, checkFilter } from "./filter/connection-filter.js";
 import { planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
-import { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
+import { FlowBuilder, flowColumns } from "./flows/flow-builder.js";
 import { joinShards } from "./flows/flow-shard.js";
 import { RowFilter, type TimeBounds } from "./flows/row-filter.js";
 import { collectNames } from "./names/collect-names.js";
@@ -55,11 +56,12 @@ export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Pr
   const engine = createEngine(options);
   const connections = checkFilter(options.filter ?? {});
   const filter = planFilter(connections);
-  const builder = new FlowBuilder(engine);
+  const carried = asksCarried(options.searches);
+  const builder = new FlowBuilder(engine, { carried });
   const rows = new RowFilter(options, filter);
   const reports: ReadReport[] = [];
   for (const input of inputs) {
-    const read = { schema: connSchema, columns: [...FLOW_COLUMNS, ...rows.columns], ...options };
+    const read = { schema: connSchema, columns: [...new Set([...flowColumns(carried), ...rows.columns])], ...options };
     reports.push(...(await readLog(engine, input, read, (batch) => builder.add(rows.apply(batch)), { select: isConnLogName, ...options })));
   }
   const flows = joinShards([builder.finish()]);

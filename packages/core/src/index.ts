@@ -26,7 +26,7 @@ export {
   type SpansSpec,
   type ValuesOf,
 } from "./beacon/parameters.js";
-export { detectorNamed, detectors } from "./beacon/registry.js";
+export { asksCarried, detectorNamed, detectors } from "./beacon/registry.js";
 export {
   type Beacon,
   type BucketFindings,
@@ -48,8 +48,9 @@ export { FILTER_RULES, type FilterPlan, type FilterRule, planFilter, type Remove
 export { type HostEntry, hostEntry, isAddress } from "./filter/host-entry.js";
 export { DEFAULT_INTERNAL_NETWORKS } from "./filter/networks.js";
 export { matchesWildcard } from "./filter/wildcard.js";
+export { CARRIED_COLUMNS, type Carried, CONN_STATES } from "./flows/carried.js";
 export type { Flow } from "./flows/flow.js";
-export { FLOW_COLUMNS, FlowBuilder } from "./flows/flow-builder.js";
+export { FLOW_COLUMNS, FlowBuilder, type FlowBuilderOptions, flowColumns } from "./flows/flow-builder.js";
 export { type Allocate, type FlowShard, type JoinedFlows, joinShards } from "./flows/flow-shard.js";
 export {
   type FlowKey,

@@ -35,6 +35,8 @@ export interface Detector<Values = ParameterValues> {
   readonly title: string;
   readonly description: string;
   readonly parameters: readonly ParameterSpec[];
+  /** Whether it asks what the connections carry. Default: no. */
+  readonly carried?: boolean;
   /** Connections below which no flow can be a beacon, so that smaller groups need not be looked at. */
   minConnections(parameters: Values): number;
   /**

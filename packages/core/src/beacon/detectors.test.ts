@@ -54,12 +54,15 @@ describe.each(detectors.map((detector) => [detector.name]))("the law of every de
 
   it("row order, chunk boundaries, a log read twice and a shift in time change nothing but the times", async () => {
     let found = 0;
+    // RITA's score is defined on whole seconds.
+    const step = name === "rita" ? 1e6 : 1;
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 1e9 }),
-        fc.integer({ min: 0, max: 1e12 }),
+        fc.integer({ min: 0, max: 1e12 / step }),
         fc.integer({ min: 1, max: 5000 }),
-        async (seed, shift, chunkBytes) => {
+        async (seed, steps, chunkBytes) => {
+          const shift = steps * step;
           const plain = await beaconsOf(logOf(seed, 0, false), 1e6);
           found += plain.length;
           expect(await beaconsOf(logOf(seed, 0, true), chunkBytes)).toEqual(plain);

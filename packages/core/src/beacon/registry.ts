@@ -3,9 +3,10 @@ import { detailed } from "./detailed/detailed.js";
 import type { Detector } from "./detector.js";
 import { hierarchical } from "./hierarchical/hierarchical.js";
 import { quick } from "./quick/quick.js";
+import { rita } from "./rita/rita.js";
 
 /** All detectors, in the order adapters list them. */
-export const detectors: readonly Detector[] = [quick, detailed, hierarchical];
+export const detectors: readonly Detector[] = [quick, detailed, hierarchical, rita];
 
 /**
  * The detector of that name.
@@ -21,4 +22,9 @@ export function detectorNamed(name: string): Detector {
       column: "search",
     },
   );
+}
+
+/** Whether a search among these asks what connections carry, so that readers have to keep it. */
+export function asksCarried(searches: readonly { readonly name: string }[]): boolean {
+  return searches.some(({ name }) => detectorNamed(name).carried === true);
 }

@@ -1,5 +1,6 @@
 import type { ReadEngine } from "../zeek/log-reader.js";
-import { BUCKETS, type JoinedFlows, RECORD_WORDS, SEGMENT_ROWS, SLAB_SEGMENTS } from "./flow-shard.js";
+import { type Carried, carriedBy } from "./carried.js";
+import { BARE_WORDS, BUCKETS, type JoinedFlows, SEGMENT_ROWS, SLAB_SEGMENTS } from "./flow-shard.js";
 import { KEY_WORDS } from "./group-index.js";
 import { DROPPED, type Grouping, groupingOf } from "./grouping.js";
 import { dropDuplicates } from "./sorted-times.js";
@@ -13,12 +14,16 @@ export class BucketGroups {
   #keys: Int32Array = new Int32Array(0);
   #counts: Uint32Array = new Uint32Array(0);
   #times: Float64Array = new Float64Array(0);
+  #numbers: Uint32Array = new Uint32Array(0);
+  #records: Int32Array = new Int32Array(0);
+  readonly #recordWords: number;
 
   constructor(engine: ReadEngine, flows: JoinedFlows) {
     this.#flows = flows;
     this.#slabs = flows.shards.map(({ slabs }) => slabs.map((slab) => new Int32Array(slab)));
     const sizes = Array.from({ length: BUCKETS }, (_, bucket) => rowsIn(flows, bucket));
-    this.#grouping = groupingOf(engine, Math.max(...sizes));
+    this.#recordWords = flows.shards[0]?.recordWords ?? BARE_WORDS;
+    this.#grouping = groupingOf(engine, Math.max(...sizes), this.#recordWords);
   }
 
   /** Groups. */
@@ -60,6 +65,11 @@ export class BucketGroups {
     return this.#times.subarray(from, to);
   }
 
+  /** What the connections at [from, to) carry, copied; undefined where the readers were not asked. */
+  carried(from: number, to: number): Carried | undefined {
+    return this.#recordWords > BARE_WORDS ? carriedBy(this.#records, this.#numbers.subarray(from, to)) : undefined;
+  }
+
   /** Groups the rows of a bucket. */
   read(bucket: number): void {
     const { shards, addressPlaces, protocolCodes } = this.#flows;
@@ -70,10 +80,10 @@ export class BucketGroups {
       const first = row;
       const end = first + (shard.rows[bucket] ?? 0);
       for (const segment of shard.segments[bucket] ?? []) {
-        const from = (segment % SLAB_SEGMENTS) * SEGMENT_ROWS * RECORD_WORDS;
+        const from = (segment % SLAB_SEGMENTS) * SEGMENT_ROWS * this.#recordWords;
         const rows = Math.min(SEGMENT_ROWS, end - row);
         const slab = this.#slabs[s]?.[Math.floor(segment / SLAB_SEGMENTS)];
-        if (slab) records.set(slab.subarray(from, from + rows * RECORD_WORDS), row * RECORD_WORDS);
+        if (slab) records.set(slab.subarray(from, from + rows * this.#recordWords), row * this.#recordWords);
         row += rows;
       }
       const places = addressPlaces[s];
@@ -90,14 +100,17 @@ export class BucketGroups {
    * the places [from, to) of its times.
    */
   place(take: (group: number, from: number, to: number, duplicates: number) => void): void {
-    const { keys, ends, times, originPorts, ties } = this.#grouping.place(this.#rows);
+    const { keys, ends, times, rows, records, ties } = this.#grouping.place(this.#rows);
     this.#keys = keys;
     this.#counts = ends;
     this.#times = times;
+    this.#numbers = rows;
+    this.#records = records;
+    const placed = { times, rows, records, recordWords: this.#recordWords };
     for (let group = 0, from = 0; group < ends.length; group++) {
       const to = ends[group] ?? 0;
       if (to === DROPPED) continue;
-      const count = ties[group] === 1 ? dropDuplicates(times, originPorts, from, to) : to - from;
+      const count = ties[group] === 1 ? dropDuplicates(placed, from, to) : to - from;
       take(group, from, from + count, to - from - count);
       from = to;
     }

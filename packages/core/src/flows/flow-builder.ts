@@ -2,10 +2,24 @@ import { CoreError } from "../errors.js";
 import type { AddressValues, CodeValues, ColumnBatch, PortValues, TimeValues } from "../zeek/column-batch.js";
 import { BATCH_ROWS, type ReadEngine } from "../zeek/log-reader.js";
 import { BucketChooser } from "./bucket.js";
-import { type Allocate, BUCKETS, type FlowShard, RECORD_BYTES, RECORD_WORDS, SEGMENT_ROWS, SLAB_SEGMENTS } from "./flow-shard.js";
+import { CARRIED_COLUMNS, CarriedWriter } from "./carried.js";
+import { type Allocate, BARE_WORDS, BUCKETS, CARRIED_WORDS, type FlowShard, SEGMENT_ROWS, SLAB_SEGMENTS } from "./flow-shard.js";
 
 /** The columns that grouping reads. */
 export const FLOW_COLUMNS = ["ts", "id.orig_h", "id.orig_p", "id.resp_h", "id.resp_p", "proto"] as const;
+
+/** What a flow builder reads. */
+export interface FlowBuilderOptions {
+  /** The memory for connections; default: plain array buffers. */
+  readonly allocate?: Allocate | undefined;
+  /** Keep what each connection carries too, for searches that ask; 16 bytes more each. */
+  readonly carried?: boolean | undefined;
+}
+
+/** The columns that a builder reads. */
+export function flowColumns(carried: boolean): readonly string[] {
+  return carried ? [...FLOW_COLUMNS, ...CARRIED_COLUMNS] : FLOW_COLUMNS;
+}
 
 /** A record has 16 bits for its protocol; real logs know a handful. */
 const MAX_PROTOCOLS = 65_535;
@@ -17,7 +31,7 @@ interface Slab {
 }
 
 /**
- * Files the batches of any number of logs by bucket, to be grouped there. Holds 24 bytes a connection and the distinct
+ * Files the batches of any number of logs by bucket, to be grouped there. Holds 24 bytes a connection (40 with what it carries) and the distinct
  * addresses that are no dotted quads; no text of a row.
  */
 export class FlowBuilder {
@@ -36,10 +50,14 @@ export class FlowBuilder {
   #first = Number.POSITIVE_INFINITY;
   #latest = Number.NEGATIVE_INFINITY;
   readonly #noProtocol: number;
+  readonly #carried: CarriedWriter | undefined;
+  readonly #recordWords: number;
 
-  constructor(engine: ReadEngine, allocate: Allocate = (bytes) => new ArrayBuffer(bytes)) {
+  constructor(engine: ReadEngine, { allocate = (bytes) => new ArrayBuffer(bytes), carried = false }: FlowBuilderOptions = {}) {
     this.#engine = engine;
     this.#allocate = allocate;
+    this.#carried = carried ? new CarriedWriter() : undefined;
+    this.#recordWords = carried ? BARE_WORDS + CARRIED_WORDS : BARE_WORDS;
     // A missing protocol is written "-", and is one with it.
     this.#noProtocol = engine.dictionary("proto").encode("-");
   }
@@ -55,7 +73,7 @@ export class FlowBuilder {
   }
 
   /**
-   * Takes a batch with the columns of `FLOW_COLUMNS`.
+   * Takes a batch with the columns of `flowColumns`.
    * @throws CoreError `limit` when there are more protocols than a record can tell apart
    */
   add(batch: ColumnBatch): void {
@@ -97,7 +115,11 @@ export class FlowBuilder {
     // Each bucket's start has moved on to its end.
   }
 
-  #file({ columns }: ColumnBatch): void {
+  #file(batch: ColumnBatch): void {
+    const { columns } = batch;
+    const recordWords = this.#recordWords;
+    const carried = this.#carried;
+    carried?.open(batch);
     const times = (columns.get("ts") as TimeValues).values;
     const sources = (columns.get("id.orig_h") as AddressValues).values;
     const originPorts = (columns.get("id.orig_p") as PortValues).values;
@@ -113,7 +135,7 @@ export class FlowBuilder {
       while (from < to) {
         const { slab, record, room } = this.#place(bucket);
         const n = Math.min(to - from, room);
-        for (let i = 0, time3 = record * (RECORD_WORDS / 2), word = record * RECORD_WORDS + 2; i < n; i++) {
+        for (let i = 0, time3 = record * (recordWords / 2), word = record * recordWords + 2; i < n; i++) {
           const row = order[from + i] ?? 0;
           const time = times[row] ?? 0;
           const protocol = protocols[row] ?? -1;
@@ -124,8 +146,9 @@ export class FlowBuilder {
           slab.words[word + 1] = destinations[row] ?? -1;
           slab.words[word + 2] = (ports[row] ?? 0) | ((protocol === -1 ? noProtocol : protocol) << 16);
           slab.words[word + 3] = originPorts[row] ?? -1;
-          time3 += RECORD_WORDS / 2;
-          word += RECORD_WORDS;
+          carried?.write(row, slab.words, word - 2);
+          time3 += recordWords / 2;
+          word += recordWords;
         }
         this.#bucketRows[bucket] = (this.#bucketRows[bucket] ?? 0) + n;
         from += n;
@@ -147,7 +170,7 @@ export class FlowBuilder {
 
   #newSegment(): number {
     if (this.#segments === this.#slabs.length * SLAB_SEGMENTS) {
-      const buffer = this.#allocate(SLAB_SEGMENTS * SEGMENT_ROWS * RECORD_BYTES);
+      const buffer = this.#allocate(SLAB_SEGMENTS * SEGMENT_ROWS * 4 * this.#recordWords);
       this.#slabs.push({ times: new Float64Array(buffer), words: new Int32Array(buffer) });
     }
     return this.#segments++;
@@ -158,6 +181,7 @@ export class FlowBuilder {
     return {
       addresses: this.#engine.dictionary("address").toText(),
       protocols: this.#engine.dictionary("proto").toText(),
+      recordWords: this.#recordWords,
       slabs: this.#slabs.map(({ words }) => words.buffer),
       rows: this.#bucketRows,
       segments: this.#bucketSegments,

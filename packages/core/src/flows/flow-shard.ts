@@ -1,15 +1,20 @@
 import { MapDictionary, type TextColumn } from "../zeek/dictionary.js";
 
-// Connections lie in memory as records of six 32-bit words:
+// Connections lie in memory as records of six 32-bit words, or of ten where a search asks what they carry:
 //   0, 1  start time in microseconds, a float64
 //   2, 3  address codes of source and destination
 //   4     port | protocol code << 16
 //   5     origin port, -1: unset
+//   6-9   bytes up, bytes down, bytes of IP packets up, connection state: see `carried.ts`
 // Records are filed by bucket. A bucket's groups are few enough for the processor's caches, the groups of two buckets have
 // nothing in common, and every reader files a group under the same bucket: so threads read apart and then search apart.
 
-export const RECORD_WORDS = 6;
-export const RECORD_BYTES = 4 * RECORD_WORDS;
+/** Words of a record that tells when, who and where. */
+export const BARE_WORDS = 6;
+/** Words that tell what it carries. */
+export const CARRIED_WORDS = 4;
+/** The word of the origin port. */
+export const ORIGIN_PORT_WORD = 5;
 /** Buckets of connections. */
 export const BUCKETS = 128;
 /** Records of a bucket that stand together. */
@@ -26,6 +31,8 @@ export interface FlowShard {
   readonly addresses: TextColumn;
   /** Texts of the protocol codes. */
   readonly protocols: TextColumn;
+  /** Words of a record. */
+  readonly recordWords: number;
   /** Memory of `SLAB_SEGMENTS` segments each. */
   readonly slabs: readonly ArrayBufferLike[];
   /** Records of each bucket; length = `BUCKETS`. */

@@ -1,3 +1,5 @@
+import type { Carried } from "./carried.js";
+
 /** The connections of one (source, destination, port, protocol). */
 export interface Flow {
   readonly source: string;
@@ -9,6 +11,8 @@ export interface Flow {
   readonly times: Float64Array;
   /** Gaps between consecutive times in whole microseconds; length = connections - 1. */
   readonly gaps: Float64Array;
+  /** What they carry; undefined where no search asks for it. */
+  readonly carried?: Carried | undefined;
 }
 
 /** Microseconds of a minute, the unit of the searches' deltas. */

@@ -1,6 +1,5 @@
 import { otherCode, otherPlace } from "../zeek/address.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
-import { RECORD_WORDS } from "./flow-shard.js";
 import { GroupIndex } from "./group-index.js";
 import { KERNEL_RECORDS, KernelGrouping } from "./kernel-grouping.js";
 import { TimeSorter } from "./sorted-times.js";
@@ -15,8 +14,10 @@ export interface PlacedRows {
   /** Where the rows of each group end; `DROPPED` for a group that was left out. */
   readonly ends: Uint32Array;
   readonly times: Float64Array;
-  /** -1: unset. */
-  readonly originPorts: Int32Array;
+  /** The numbers of their records, … */
+  readonly rows: Uint32Array;
+  /** … which lie here. */
+  readonly records: Int32Array;
   /** For each group 1 where two of its times are the same. */
   readonly ties: Uint8Array;
 }
@@ -34,8 +35,8 @@ export interface Grouping {
 }
 
 /** How an engine groups. The kernel's memory ends at 4 GiB: more records than it holds are grouped outside. */
-export function groupingOf({ kernel, seed }: ReadEngine, mostRows: number): Grouping {
-  return kernel && mostRows <= KERNEL_RECORDS ? new KernelGrouping(kernel) : new TextGrouping(seed[0]);
+export function groupingOf({ kernel, seed }: ReadEngine, mostRows: number, recordWords: number): Grouping {
+  return kernel && mostRows <= KERNEL_RECORDS ? new KernelGrouping(kernel, recordWords) : new TextGrouping(seed[0], recordWords);
 }
 
 /** Groups in plain TypeScript: what the kernel is held to, and the way where it is missing. */
@@ -46,32 +47,35 @@ export class TextGrouping implements Grouping {
   #recordTimes = new Float64Array(0);
   #groupOfRow = new Uint32Array(0);
   #times = new Float64Array(0);
-  #originPorts = new Int32Array(0);
+  #rows = new Uint32Array(0);
   #counts = new Uint32Array(0);
+  readonly #recordWords: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, recordWords: number) {
     this.#index = new GroupIndex(seed);
+    this.#recordWords = recordWords;
   }
 
   reserve(rows: number): Int32Array {
     if (rows > this.#groupOfRow.length) {
       const room = Math.max(rows, 2 * this.#groupOfRow.length);
-      this.#records = new Int32Array(room * RECORD_WORDS);
+      this.#records = new Int32Array(room * this.#recordWords);
       this.#recordTimes = new Float64Array(this.#records.buffer);
       this.#groupOfRow = new Uint32Array(room);
       this.#times = new Float64Array(room);
-      this.#originPorts = new Int32Array(room);
+      this.#rows = new Uint32Array(room);
     }
     return this.#records;
   }
 
   remap(first: number, rows: number, addressPlaces: Int32Array, protocolCodes: Int32Array): void {
     const words = this.#records;
+    const recordWords = this.#recordWords;
     const joint = (code: number): number => {
       const place = otherPlace(code);
       return place < 0 ? code : otherCode(addressPlaces[place] ?? place);
     };
-    for (let row = first, at = first * RECORD_WORDS; row < first + rows; row++, at += RECORD_WORDS) {
+    for (let row = first, at = first * recordWords; row < first + rows; row++, at += recordWords) {
       words[at + 2] = joint(words[at + 2] ?? -1);
       words[at + 3] = joint(words[at + 3] ?? -1);
       const port = words[at + 4] ?? 0;
@@ -84,7 +88,7 @@ export class TextGrouping implements Grouping {
     const index = this.#index;
     const groupOfRow = this.#groupOfRow;
     index.clear();
-    for (let row = 0, at = 2; row < rows; row++, at += RECORD_WORDS) {
+    for (let row = 0, at = 2; row < rows; row++, at += this.#recordWords) {
       groupOfRow[row] = index.add(words[at] ?? -1, words[at + 1] ?? -1, words[at + 2] ?? 0);
     }
     this.#counts = new Uint32Array(index.size);
@@ -105,23 +109,24 @@ export class TextGrouping implements Grouping {
       total += count;
     }
     const times = this.#times;
-    const originPorts = this.#originPorts;
+    const numbers = this.#rows;
+    const timeStep = this.#recordWords / 2;
     for (let row = 0; row < rows; row++) {
       const group = this.#groupOfRow[row] ?? 0;
       const at = cursors[group] ?? 0;
       if (at === DROPPED) continue;
       cursors[group] = at + 1;
-      times[at] = this.#recordTimes[row * (RECORD_WORDS / 2)] ?? 0;
-      originPorts[at] = this.#records[row * RECORD_WORDS + 5] ?? -1;
+      times[at] = this.#recordTimes[row * timeStep] ?? 0;
+      numbers[at] = row;
     }
     // Each group's start has moved on to its end.
     const ties = new Uint8Array(cursors.length);
     for (let group = 0, from = 0; group < cursors.length; group++) {
       const to = cursors[group] ?? 0;
       if (to === DROPPED) continue;
-      ties[group] = this.#sorter.sort(times, originPorts, from, to) ? 1 : 0;
+      ties[group] = this.#sorter.sort(times, numbers, from, to) ? 1 : 0;
       from = to;
     }
-    return { keys: this.#index.keys(), ends: cursors, times, originPorts, ties };
+    return { keys: this.#index.keys(), ends: cursors, times, rows: numbers, records: this.#records, ties };
   }
 }

@@ -1,9 +1,8 @@
 import type { Kernel } from "../zeek/kernel-engine.js";
-import { RECORD_WORDS } from "./flow-shard.js";
 import { KEY_WORDS } from "./group-index.js";
 import type { Grouping, PlacedRows } from "./grouping.js";
 
-/** Records that the kernel takes at a time: up to 120 bytes each when all differ, in a memory of 4 GiB that holds addresses too. */
+/** Records that the kernel takes at a time: up to 136 bytes each when all differ, in a memory of 4 GiB that holds addresses too. */
 export const KERNEL_RECORDS = 1 << 23;
 
 /** Groups in the kernel's memory. */
@@ -11,15 +10,18 @@ export class KernelGrouping implements Grouping {
   readonly #kernel: Kernel;
   /** Tables that were copied to the kernel, by the array they came from. */
   readonly #tables = new Map<Int32Array, number>();
+  readonly #recordWords: number;
   #groups = 0;
+  #records = 0;
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, recordWords: number) {
     this.#kernel = kernel;
+    this.#recordWords = recordWords;
   }
 
   reserve(rows: number): Int32Array {
-    const at = this.#kernel.exports.groupsReserve(rows) >>> 0;
-    return new Int32Array(this.#kernel.buffer, at, rows * RECORD_WORDS);
+    this.#records = this.#kernel.exports.groupsReserve(rows, this.#recordWords) >>> 0;
+    return new Int32Array(this.#kernel.buffer, this.#records, rows * this.#recordWords);
   }
 
   #table(table: Int32Array): number {
@@ -58,7 +60,8 @@ export class KernelGrouping implements Grouping {
       keys: this.#keys(),
       ends: new Uint32Array(kernel.buffer, kernel.global(exports.groupCounts), this.#groups),
       times: new Float64Array(kernel.buffer, kernel.global(exports.placedTimes), rows),
-      originPorts: new Int32Array(kernel.buffer, kernel.global(exports.placedPorts), rows),
+      rows: new Uint32Array(kernel.buffer, kernel.global(exports.placedRows), rows),
+      records: new Int32Array(kernel.buffer, this.#records, rows * this.#recordWords),
       ties: new Uint8Array(kernel.buffer, kernel.global(exports.groupTies), this.#groups),
     };
   }

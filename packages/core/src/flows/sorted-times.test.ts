@@ -3,9 +3,11 @@ import { dropDuplicates, TimeSorter } from "./sorted-times.js";
 
 function sorted(rows: readonly (readonly [time: number, port: number])[]): { times: number[]; duplicates: number } {
   const times = Float64Array.from(rows, ([time]) => time);
-  const ports = Int32Array.from(rows, ([, port]) => port);
-  const ties = new TimeSorter().sort(times, ports, 0, rows.length);
-  const count = ties ? dropDuplicates(times, ports, 0, rows.length) : rows.length;
+  const numbers = Uint32Array.from(rows, (_, row) => row);
+  const records = Int32Array.from(rows.flatMap(([, port]) => [0, 0, 0, 0, 0, port]));
+  const ties = new TimeSorter().sort(times, numbers, 0, rows.length);
+  const placed = { times, rows: numbers, records, recordWords: 6 };
+  const count = ties ? dropDuplicates(placed, 0, rows.length) : rows.length;
   return { times: [...times.subarray(0, count)], duplicates: rows.length - count };
 }
 

@@ -5,6 +5,7 @@ import { packedAddressText } from "../zeek/address.js";
 import { textAt } from "../zeek/dictionary.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import { BucketGroups } from "./bucket-groups.js";
+import type { Carried } from "./carried.js";
 import type { Flow } from "./flow.js";
 import { BUCKETS, type JoinedFlows } from "./flow-shard.js";
 
@@ -38,7 +39,7 @@ export interface VisitTotals {
   readonly removed: ReadonlyMap<FilterRule, number>;
 }
 
-/** A flow whose texts are looked up when somebody asks: few flows are beacons. */
+/** A flow whose texts and whose payload are looked up when somebody asks: few flows are beacons. */
 class VisitedFlow implements Flow {
   readonly port: number;
   readonly times: Float64Array;
@@ -47,9 +48,14 @@ class VisitedFlow implements Flow {
   readonly #source: number;
   readonly #destination: number;
   readonly #protocol: number;
+  readonly #groups: BucketGroups;
+  readonly #from: number;
+  #carried: Carried | undefined;
 
-  constructor(flows: JoinedFlows, groups: BucketGroups, group: number, times: Float64Array, gaps: Float64Array) {
+  constructor(flows: JoinedFlows, groups: BucketGroups, group: number, from: number, times: Float64Array, gaps: Float64Array) {
     this.#flows = flows;
+    this.#groups = groups;
+    this.#from = from;
     this.#source = groups.source(group);
     this.#destination = groups.destination(group);
     this.#protocol = groups.protocol(group);
@@ -68,6 +74,11 @@ class VisitedFlow implements Flow {
 
   get protocol(): string {
     return textAt(this.#flows.protocols, this.#protocol);
+  }
+
+  get carried(): Carried | undefined {
+    this.#carried ??= this.#groups.carried(this.#from, this.#from + this.times.length);
+    return this.#carried;
   }
 }
 
@@ -113,7 +124,7 @@ export function visitFlows(engine: ReadEngine, flows: JoinedFlows, options: Visi
       const times = groups.times(from, to);
       if (count > gaps.length) gaps = new Float64Array(2 * count);
       for (let i = 1; i < count; i++) gaps[i - 1] = (times[i] ?? 0) - (times[i - 1] ?? 0);
-      visit(new VisitedFlow(flows, groups, group, times, gaps.subarray(0, count - 1)));
+      visit(new VisitedFlow(flows, groups, group, from, times, gaps.subarray(0, count - 1)));
     });
   }
   return { groups: kept, duplicateRows, removed };

@@ -25,7 +25,7 @@ export interface KernelExports {
   keyAdd(length: number, slot: number): number;
   jsonStart(length: number): void;
   jsonRows(): number;
-  groupsReserve(rows: number): number;
+  groupsReserve(rows: number, words: number): number;
   groupsRemap(first: number, rows: number, places: number, placeCount: number, protocols: number, protocolCount: number): void;
   groupRows(rows: number): number;
   placeGroups(rows: number): void;
@@ -33,7 +33,7 @@ export interface KernelExports {
   readonly groupCounts: WebAssembly.Global;
   readonly groupTies: WebAssembly.Global;
   readonly placedTimes: WebAssembly.Global;
-  readonly placedPorts: WebAssembly.Global;
+  readonly placedRows: WebAssembly.Global;
   readonly rowStarts: WebAssembly.Global;
   readonly oddFields: WebAssembly.Global;
   readonly oddLines: WebAssembly.Global;

@@ -4,6 +4,7 @@ import { Worker } from "node:worker_threads";
 import {
   type ArchiveLimits,
   appendReport,
+  asksCarried,
   type BucketFindings,
   type ConnectionFilter,
   checkFilter,
@@ -139,6 +140,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
       perFile: options.perFile ?? false,
       explain: options.explain ?? false,
       topTalkers: options.topTalkers ?? 0,
+      carried: asksCarried(options.searches),
       payloadOf: options.payloadOf ?? [],
       names: options.names,
     };

@@ -9,10 +9,10 @@ import {
   createEngine,
   type FilterPlan,
   type FilterRule,
-  FLOW_COLUMNS,
   FlowBuilder,
   type FlowKey,
   type FlowShard,
+  flowColumns,
   type HashSeed,
   isConnLogName,
   type JoinedFlows,
@@ -59,6 +59,8 @@ export interface ShareOptions {
   readonly explain: boolean | number;
   /** So many of the (source, destination, port) with most connections to tell. */
   readonly topTalkers: number;
+  /** Whether a search asks what connections carry. */
+  readonly carried: boolean;
   /** Flows whose payload is collected; then nothing is grouped. Empty: none. */
   readonly payloadOf: readonly FlowKey[];
   readonly names: NameIndex | undefined;
@@ -127,7 +129,7 @@ export class HuntShare {
     this.#options = options;
     this.#engine = createEngine({ seed: options.seed });
     this.#filter = options.filter && planFilter(options.filter);
-    this.#builder = new FlowBuilder(this.#engine, allocate);
+    this.#builder = new FlowBuilder(this.#engine, { allocate, carried: options.carried });
     this.#rows = new RowFilter(options.bounds, this.#filter);
     this.#payload = options.payloadOf.length > 0 ? new PayloadCollector(this.#engine, options.payloadOf) : undefined;
     this.#counters = counters;
@@ -173,7 +175,7 @@ export class HuntShare {
 
   async #readTask(task: ReadTask, take: BatchSink): Promise<Omit<TaskOutcome, "task" | "figures">> {
     const { read, limits } = this.#options;
-    const columns = [...new Set([...FLOW_COLUMNS, ...(this.#payload ? PAYLOAD_COLUMNS : []), ...this.#rows.columns])];
+    const columns = [...new Set([...flowColumns(this.#options.carried), ...(this.#payload ? PAYLOAD_COLUMNS : []), ...this.#rows.columns])];
     const options = { schema: connSchema, columns, ...read };
     const onFileBytes = (bytes: number): void => this.#counters.addBytes(bytes);
     try {
