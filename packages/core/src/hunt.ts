@@ -73,6 +73,7 @@ export async function hunt(inputs: Iterable<LogInput>, options: HuntOptions): Pr
   named ??= await collectNames(engine, destinations.length > 0 ? nameLogs : [], { ...options, destinations });
   const { results, groups, duplicateRows, removed } = joinFindings(flows, searches, [part], {
     internalNetworks: connections.internal_networks,
+    capture: builder.range,
     names: names ?? new NameLookup(named.index),
   });
   return {

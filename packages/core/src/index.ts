@@ -41,6 +41,7 @@ export {
   type Search,
   type SearchOptions,
   searchFlows,
+  settleBeacons,
 } from "./beacon/search-flows.js";
 export { CoreError, type CoreErrorCode } from "./errors.js";
 export { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS, type Direction } from "./filter/connection-filter.js";

@@ -37,7 +37,8 @@ export interface OpenOptions {
   readonly select?: (name: string) => boolean;
 }
 
-const isRandomAccess = (data: LogInput["data"]): data is RandomAccess => "read" in data && typeof data.read === "function";
+// A stream of Node's is iterable and has a `read` of its own.
+const isRandomAccess = (data: LogInput["data"]): data is RandomAccess => !(Symbol.asyncIterator in data);
 
 /** Joins the first chunks until `bytes` are there; gives them and all chunks again. */
 async function peek(chunks: ByteChunks, bytes: number): Promise<{ head: Uint8Array; all: AsyncGenerator<Uint8Array> }> {

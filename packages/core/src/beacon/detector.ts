@@ -1,8 +1,8 @@
 import type { Flow } from "../flows/flow.js";
 import type { ParameterSpec, ParameterValues } from "./parameters.js";
 
-/** What a detector measured; plain JSON, numbers by name. */
-export type Evidence = Readonly<Record<string, number | string | readonly number[]>>;
+/** What a detector measured; plain JSON by name. */
+export type Evidence = Readonly<Record<string, unknown>>;
 
 /** A detector's finding about one flow. */
 export interface Verdict {
@@ -28,6 +28,30 @@ export interface ExplainedStep {
 /** Is told every condition that a search puts to a flow, in order, up to the first that fails. */
 export type Explain = (step: ExplainedStep) => void;
 
+/** What is known of a beacon once all groups are seen. */
+export interface Surroundings {
+  /** Internal hosts that talk to its destination, it included. */
+  readonly prevalence: number;
+  /** Distinct destinations of its source. */
+  readonly destinations: number;
+  readonly direction: FlowDirection;
+  /** Groups that the search looked at: so many chances to be wrong. */
+  readonly groupsTested: number;
+  /** First and last time in the logs, in microseconds since 1970-01-01 UTC. */
+  readonly capture: readonly [first: number, last: number];
+}
+
+/** Where a flow goes, by which of its ends is internal. */
+export type FlowDirection = "outbound" | "inbound" | "internal" | "external";
+
+/** A verdict in its surroundings, for the last word on it. */
+export interface Candidate extends Verdict, Pick<Flow, "port" | "protocol"> {
+  readonly connectionCount: number;
+  readonly firstOccurrence: number;
+  readonly lastOccurrence: number;
+  readonly names: readonly string[];
+}
+
 /** One way to search connection groups for beacons: a pure function with its parameters' description. */
 export interface Detector<Values = ParameterValues> {
   /** Its name in every adapter. */
@@ -44,6 +68,11 @@ export interface Detector<Values = ParameterValues> {
    * are valid until this returns and must not be changed.
    */
   detect(flow: Flow, parameters: Values, explain?: Explain): Verdict | undefined;
+  /**
+   * Has the last word on a beacon once its surroundings are known; again when more of its names are. A pure function of what `detect` measured and of the
+   * surroundings. Default: the verdict stands.
+   */
+  settle?(candidate: Candidate, surroundings: Surroundings, parameters: Values): Verdict;
 }
 
 /** Whether a measure is at least its limit; tells whoever listens. */

@@ -35,10 +35,16 @@ export interface SpansSpec extends SpecBase {
   readonly default: readonly Span[];
 }
 
-/** What a search parameter is; adapters make options, help and documentation from it. */
-export type ParameterSpec = NumberSpec | IntegersSpec | SpansSpec;
+/** Numbers from 0 on by name; those that are not given keep their default. */
+export interface WeightsSpec extends SpecBase {
+  readonly type: "weights";
+  readonly default: Readonly<Record<string, number>>;
+}
 
-export type ParameterValue = number | readonly number[] | readonly Span[];
+/** What a search parameter is; adapters make options, help and documentation from it. */
+export type ParameterSpec = NumberSpec | IntegersSpec | SpansSpec | WeightsSpec;
+
+export type ParameterValue = number | readonly number[] | readonly Span[] | Readonly<Record<string, number>>;
 
 /** Checked parameters by name. */
 export type ParameterValues = Readonly<Record<string, ParameterValue | undefined>>;
@@ -49,7 +55,9 @@ type ValueOf<S extends ParameterSpec> = S extends NumberSpec
     : number | undefined
   : S extends IntegersSpec
     ? readonly number[]
-    : readonly Span[];
+    : S extends WeightsSpec
+      ? Readonly<Record<string, number>>
+      : readonly Span[];
 
 /** The checked values of specifications: what `checkParameters` makes of them. */
 export type ValuesOf<Specs extends readonly ParameterSpec[]> = {
@@ -69,6 +77,11 @@ const kindOf = (spec: ParameterSpec): string => {
       return "a list of whole numbers such as [1, 5]";
     case "spans":
       return "a list of spans such as [[0, 5], [2, 15]]";
+    case "weights":
+      return `weights by name such as {${Object.keys(spec.default)
+        .slice(0, 2)
+        .map((name) => `"${name}": 1`)
+        .join(", ")}}`;
   }
 };
 
@@ -94,8 +107,23 @@ function checkSpan(spec: SpansSpec, value: unknown): Span {
   return [low, high];
 }
 
+function checkWeights(spec: WeightsSpec, value: unknown): Readonly<Record<string, number>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(value)}`);
+  const names = Object.keys(spec.default);
+  for (const [name, weight] of Object.entries(value as Record<string, unknown>)) {
+    if (!names.includes(name)) throw badParameter(spec.name, `has ${names.join(", ")}, not ${shownValue(name)}`);
+    if (typeof weight !== "number" || !Number.isFinite(weight) || weight < 0)
+      throw badParameter(spec.name, `must hold numbers of 0 or more, got ${shownValue(weight)} for ${name}`);
+  }
+  const weights = { ...spec.default, ...(value as Record<string, number>) };
+  if (!Object.values(weights).some((weight) => weight > 0)) throw badParameter(spec.name, "must leave a weight above 0");
+  return weights;
+}
+
 function checkValue(spec: ParameterSpec, value: unknown): ParameterValue | undefined {
   if (value === undefined) return spec.default;
+  if (spec.type === "weights") return checkWeights(spec, value);
   if (spec.type !== "integers" && spec.type !== "spans") return checkNumber(spec, value);
   if (!Array.isArray(value) || value.length === 0) throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(value)}`);
   if (value.length > LONGEST_LIST) throw badParameter(spec.name, `must have at most ${LONGEST_LIST} entries, got ${value.length}`);
@@ -131,8 +159,25 @@ export function checkParameters(specs: readonly ParameterSpec[], given: unknown)
   return values;
 }
 
+/** Weights as `name=number` separated by commas, or as JSON. */
+function weightsOf(text: string, number: (part: string) => number): unknown {
+  if (text.trim().startsWith("{")) {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      return text;
+    }
+  }
+  return Object.fromEntries(
+    text.split(",").map((part) => {
+      const [name = "", value = ""] = part.split("=", 2);
+      return [name.trim(), number(value)];
+    }),
+  );
+}
+
 /**
- * Reads the text of a parameter, as a command line gives it: a number, whole numbers separated by commas, or spans as JSON.
+ * Reads the text of a parameter, as a command line gives it: a number, whole numbers separated by commas, spans as JSON, or weights.
  * The result is for `checkParameters` to judge.
  * @throws CoreError `bad-parameter` when the text is no value of the parameter's type
  */
@@ -158,5 +203,7 @@ export function parseParameter(spec: ParameterSpec, text: string): unknown {
       } catch {
         throw unreadable();
       }
+    case "weights":
+      return weightsOf(text, number);
   }
 }

@@ -1,4 +1,5 @@
 import { CoreError } from "../errors.js";
+import { adaptive } from "./adaptive/adaptive.js";
 import { detailed } from "./detailed/detailed.js";
 import type { Detector } from "./detector.js";
 import { hierarchical } from "./hierarchical/hierarchical.js";
@@ -6,7 +7,7 @@ import { quick } from "./quick/quick.js";
 import { rita } from "./rita/rita.js";
 
 /** All detectors, in the order adapters list them. */
-export const detectors: readonly Detector[] = [quick, detailed, hierarchical, rita];
+export const detectors: readonly Detector[] = [adaptive, quick, detailed, hierarchical, rita];
 
 /**
  * The detector of that name.

@@ -1,11 +1,11 @@
 import type { Flow } from "../flows/flow.js";
 import type { JoinedFlows } from "../flows/flow-shard.js";
 import type { PayloadProfile } from "../flows/payload.js";
-import { countHosts, HostPairList, type HostPairs, prevalence } from "../flows/prevalence.js";
+import { countHosts, type HostFacts, HostPairList, type HostPairs, hostFacts } from "../flows/prevalence.js";
 import { byText, compareTalkers, type Talker, TalkerCount } from "../flows/top-talkers.js";
 import { type VisitOptions, type VisitTotals, visitFlows } from "../flows/visit-flows.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
-import type { Evidence, ExplainedStep } from "./detector.js";
+import type { Evidence, ExplainedStep, FlowDirection, Surroundings } from "./detector.js";
 import type { FamilyMembership } from "./families.js";
 import { type FlowProfile, profileFlow } from "./flow-profile.js";
 import { type IntervalMode, intervalModes, mayHaveModes, sampleGaps } from "./interval-modes.js";
@@ -46,6 +46,8 @@ export interface Beacon extends FlowSummary {
   /** Internal hosts that talk to the destination, this one included. */
   readonly prevalence: number;
   readonly names: readonly string[];
+  /** Only of a beacon that was just found. */
+  readonly surroundings?: Surroundings;
   /** Beacons that behave like it; only when families were looked for. */
   readonly family?: FamilyMembership;
 }
@@ -68,6 +70,8 @@ type FoundBeacon = Omit<Beacon, "prevalence" | "names">;
 export interface BucketFindings extends VisitTotals {
   /** For each search, in no order. */
   readonly beacons: readonly (readonly FoundBeacon[])[];
+  /** For each search, groups that it looked at. */
+  readonly tested: readonly number[];
   readonly explained: ExplainedFlows;
   readonly talkers: readonly Talker[];
   readonly pairs: HostPairs;
@@ -152,7 +156,7 @@ export async function searchFlows(
 ): Promise<BucketFindings> {
   const runs = searches.map((search) => {
     const detector = detectorNamed(search.name);
-    return { search, detector, least: detector.minConnections(search.parameters), found: [] as Draft<FoundBeacon>[] };
+    return { search, detector, least: detector.minConnections(search.parameters), found: [] as Draft<FoundBeacon>[], tested: 0 };
   });
   const explained: Draft<ExplainedFlow>[] = [];
   const mostExplained = explain === true ? EXPLAINED : Number(explain);
@@ -168,8 +172,10 @@ export async function searchFlows(
   const totals = visitFlows(engine, flows, { minConnections, onGroup, ...visit }, (flow) => {
     talkers?.add(flow);
     let summary: Draft<FlowSummary> | undefined;
-    for (const { search, detector, least: needed, found } of runs) {
+    for (const run of runs) {
+      const { search, detector, least: needed, found } = run;
       if (flow.times.length < needed) continue;
+      run.tested++;
       const verdict = detector.detect(flow, search.parameters);
       if (!verdict) continue;
       summary ??= draftOf(flow);
@@ -188,6 +194,7 @@ export async function searchFlows(
   return {
     ...totals,
     beacons: runs.map(({ found }) => found.map(finished)),
+    tested: runs.map(({ tested }) => tested),
     explained: { flows: explained.map(finished), omitted },
     talkers: talkers?.top(topTalkers) ?? [],
     pairs: pairs.pairs(),
@@ -198,6 +205,8 @@ export async function searchFlows(
 export interface JoinOptions extends Pick<SearchOptions, "explain" | "topTalkers" | "names"> {
   /** Count the hosts. */
   readonly hosts?: boolean | undefined;
+  /** First and last time in the logs, in microseconds since 1970-01-01 UTC; absent when there is no row. */
+  readonly capture?: readonly [first: number, last: number] | undefined;
   /** Whose hosts count for the prevalence. Default: private, link-local, loopback and carrier-grade NAT networks. */
   readonly internalNetworks?: readonly string[] | undefined;
 }
@@ -207,23 +216,23 @@ export function joinFindings(
   { addresses }: JoinedFlows,
   searches: readonly Search[],
   parts: readonly BucketFindings[],
-  { explain = false, topTalkers = 0, hosts = false, names, internalNetworks }: JoinOptions = {},
+  { explain = false, topTalkers = 0, hosts = false, names, internalNetworks, capture = [0, 0] }: JoinOptions = {},
 ): Findings {
   const pairs = parts.map((part) => part.pairs);
   const found = parts.flatMap(({ beacons }) => beacons.flat());
-  const prevalences = prevalence(addresses, pairs, new Set(found.map(({ destination }) => destination)), internalNetworks);
+  const facts = hostFacts(addresses, pairs, found, internalNetworks);
   return {
-    results: searches.map((search, index) => ({
-      search,
-      beacons: parts
+    results: searches.map((search, index) => {
+      const groupsTested = parts.reduce((sum, { tested }) => sum + (tested[index] ?? 0), 0);
+      const beacons = parts
         .flatMap(({ beacons }) => beacons[index] ?? [])
-        .map((beacon) => ({
-          ...beacon,
-          prevalence: prevalences.get(beacon.destination) ?? 0,
-          names: names?.of(beacon.source, beacon.destination, beacon.lastOccurrence) ?? [],
-        }))
-        .sort(compareBeacons),
-    })),
+        .map((beacon) => {
+          const surroundings = surroundingsOf(beacon, facts, groupsTested, capture);
+          const known = names?.of(beacon.source, beacon.destination, beacon.lastOccurrence) ?? [];
+          return { ...beacon, prevalence: surroundings.prevalence, names: known, surroundings };
+        });
+      return { search, beacons: settleBeacons(search, beacons) };
+    }),
     ...(explain !== false && {
       explained: {
         flows: parts.flatMap(({ explained }) => explained.flows).sort(compareFlows),
@@ -241,6 +250,28 @@ export function joinFindings(
     duplicateRows: parts.reduce((sum, part) => sum + part.duplicateRows, 0),
     removed: parts.map(({ removed }) => removed),
   };
+}
+
+function surroundingsOf(
+  { source, destination }: FoundBeacon,
+  { prevalence, destinations, isInternal }: HostFacts,
+  groupsTested: number,
+  capture: readonly [number, number],
+): Surroundings {
+  const from = isInternal(source);
+  const to = isInternal(destination);
+  const direction: FlowDirection = from ? (to ? "internal" : "outbound") : to ? "inbound" : "external";
+  return { prevalence: prevalence.get(destination) ?? 0, destinations: destinations.get(source) ?? 0, direction, groupsTested, capture };
+}
+
+/** Lets the detector have the last word on beacons that were just found, and orders them; again when more names are known. */
+export function settleBeacons(search: Search, beacons: readonly Beacon[]): Beacon[] {
+  const detector = detectorNamed(search.name);
+  const settled = beacons.map((beacon) => {
+    const { surroundings } = beacon;
+    return surroundings && detector.settle ? { ...beacon, ...detector.settle(beacon, surroundings, search.parameters) } : beacon;
+  });
+  return settled.sort(compareBeacons);
 }
 
 function explainOne(flow: Flow, search: Search): ExplainedFlow["searches"][number] {

@@ -3,7 +3,7 @@ import type { Dictionary } from "../zeek/dictionary.js";
 import { BARE_WORDS, CARRIED_WORDS } from "./flow-shard.js";
 
 /** The columns that tell what each connection carries; read beside `FLOW_COLUMNS` where a search asks for them. */
-export const CARRIED_COLUMNS = ["orig_bytes", "resp_bytes", "orig_ip_bytes", "conn_state"] as const;
+export const CARRIED_COLUMNS = ["orig_bytes", "resp_bytes", "orig_ip_bytes", "conn_state", "service"] as const;
 
 /**
  * Zeek's connection states; a connection's is a place in this list.
@@ -11,8 +11,11 @@ export const CARRIED_COLUMNS = ["orig_bytes", "resp_bytes", "orig_ip_bytes", "co
  */
 export const CONN_STATES = ["S0", "S1", "SF", "REJ", "S2", "S3", "RSTO", "RSTR", "RSTOS0", "RSTRH", "SH", "SHR", "OTH"] as const;
 
-/** Stands for a state that is unset or none of Zeek's. */
-export const NO_STATE = 255;
+/** Services that Zeek recognises and that searches tell apart; a connection's is a place in this list. */
+export const CONN_SERVICES = ["dns", "ntp", "dhcp", "snmp", "syslog", "ssl", "http", "quic", "ssh"] as const;
+
+/** Stands for a state or a service that is unset or none of the list. */
+export const NOT_LISTED = 255;
 
 /** What the connections of a flow carry, in the order of its times; each length = connections. */
 export interface Carried {
@@ -22,8 +25,10 @@ export interface Carried {
   readonly bytesDown: Float64Array;
   /** Bytes of the IP packets from source to destination. */
   readonly ipBytesUp: Float64Array;
-  /** Places in `CONN_STATES`; `NO_STATE`: unset. */
+  /** Places in `CONN_STATES`; `NOT_LISTED`: unset. */
   readonly states: Uint8Array;
+  /** Places in `CONN_SERVICES`, the first of several that is listed. */
+  readonly services: Uint8Array;
 }
 
 const UNSET = 0xffffffff;
@@ -31,10 +36,15 @@ const MOST = UNSET - 1;
 
 const wordOf = (value: number): number => (value >= 0 ? Math.min(value, MOST) : UNSET);
 
-/** Places of a dictionary's states in `CONN_STATES`, each text looked up once. */
-class StatePlaces {
+/** Places of a dictionary's texts in a list, each text looked up once. */
+class ListPlaces {
+  readonly #list: readonly string[];
   #places = new Uint8Array(16);
   #known = 0;
+
+  constructor(list: readonly string[]) {
+    this.#list = list;
+  }
 
   upTo(dictionary: Dictionary): Uint8Array {
     if (dictionary.size > this.#places.length) {
@@ -43,30 +53,53 @@ class StatePlaces {
       this.#places = places;
     }
     for (; this.#known < dictionary.size; this.#known++) {
-      const place = (CONN_STATES as readonly string[]).indexOf(dictionary.text(this.#known));
-      this.#places[this.#known] = place < 0 ? NO_STATE : place;
+      const place = dictionary
+        .text(this.#known)
+        .split(",")
+        .map((text) => this.#list.indexOf(text))
+        .find((found) => found >= 0);
+      this.#places[this.#known] = place ?? NOT_LISTED;
     }
     return this.#places;
   }
 }
 
+/** A code column and the places of its texts in a list. */
+class ListColumn {
+  readonly #places: ListPlaces;
+  #codes: Int32Array = new Int32Array(0);
+  #known: Uint8Array = new Uint8Array(0);
+
+  constructor(list: readonly string[]) {
+    this.#places = new ListPlaces(list);
+  }
+
+  open({ values, dictionary }: CodeValues): void {
+    this.#codes = values;
+    this.#known = this.#places.upTo(dictionary);
+  }
+
+  at(row: number): number {
+    const code = this.#codes[row] ?? -1;
+    return code < 0 ? NOT_LISTED : (this.#known[code] ?? NOT_LISTED);
+  }
+}
+
 /** Writes what the rows of a batch carry behind their records. */
 export class CarriedWriter {
-  readonly #states = new StatePlaces();
+  readonly #states = new ListColumn(CONN_STATES);
+  readonly #services = new ListColumn(CONN_SERVICES);
   #up: Float64Array = new Float64Array(0);
   #down: Float64Array = new Float64Array(0);
   #ip: Float64Array = new Float64Array(0);
-  #codes: Int32Array = new Int32Array(0);
-  #places: Uint8Array = new Uint8Array(0);
 
   /** Takes a batch with `CARRIED_COLUMNS`. */
   open({ columns }: ColumnBatch): void {
     this.#up = (columns.get("orig_bytes") as NumberValues).values;
     this.#down = (columns.get("resp_bytes") as NumberValues).values;
     this.#ip = (columns.get("orig_ip_bytes") as NumberValues).values;
-    const { values, dictionary } = columns.get("conn_state") as CodeValues;
-    this.#codes = values;
-    this.#places = this.#states.upTo(dictionary);
+    this.#states.open(columns.get("conn_state") as CodeValues);
+    this.#services.open(columns.get("service") as CodeValues);
   }
 
   /** Writes what a row carries behind the record that starts at `at`. */
@@ -74,8 +107,7 @@ export class CarriedWriter {
     words[at + BARE_WORDS] = wordOf(this.#up[row] ?? Number.NaN);
     words[at + BARE_WORDS + 1] = wordOf(this.#down[row] ?? Number.NaN);
     words[at + BARE_WORDS + 2] = wordOf(this.#ip[row] ?? Number.NaN);
-    const code = this.#codes[row] ?? -1;
-    words[at + BARE_WORDS + 3] = code < 0 ? NO_STATE : (this.#places[code] ?? NO_STATE);
+    words[at + BARE_WORDS + 3] = this.#states.at(row) | (this.#services.at(row) << 8);
   }
 }
 
@@ -87,6 +119,7 @@ export function carriedBy(records: Int32Array, rows: Uint32Array): Carried {
     bytesDown: new Float64Array(count),
     ipBytesUp: new Float64Array(count),
     states: new Uint8Array(count),
+    services: new Uint8Array(count),
   };
   const bytesAt = (at: number): number => {
     const word = (records[at] ?? -1) >>> 0;
@@ -97,7 +130,9 @@ export function carriedBy(records: Int32Array, rows: Uint32Array): Carried {
     carried.bytesUp[i] = bytesAt(at);
     carried.bytesDown[i] = bytesAt(at + 1);
     carried.ipBytesUp[i] = bytesAt(at + 2);
-    carried.states[i] = records[at + 3] ?? NO_STATE;
+    const lists = records[at + 3] ?? 0xffff;
+    carried.states[i] = lists & 0xff;
+    carried.services[i] = (lists >> 8) & 0xff;
   }
   return carried;
 }

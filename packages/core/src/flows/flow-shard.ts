@@ -5,7 +5,7 @@ import { MapDictionary, type TextColumn } from "../zeek/dictionary.js";
 //   2, 3  address codes of source and destination
 //   4     port | protocol code << 16
 //   5     origin port, -1: unset
-//   6-9   bytes up, bytes down, bytes of IP packets up, connection state: see `carried.ts`
+//   6-9   bytes up, bytes down, bytes of IP packets up, connection state | service << 8: see `carried.ts`
 // Records are filed by bucket. A bucket's groups are few enough for the processor's caches, the groups of two buckets have
 // nothing in common, and every reader files a group under the same bucket: so threads read apart and then search apart.
 

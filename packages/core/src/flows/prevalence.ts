@@ -33,26 +33,50 @@ export function countHosts(parts: readonly HostPairs[]): number {
   return hosts.size;
 }
 
-/**
- * How many internal hosts talk to each of some destinations. What one host does is suspicious; what hundreds do is rather an
- * update server. `addresses` are the joint texts that are no dotted quads.
- */
-export function prevalence(
+/** What the groups of all shards tell of some hosts. */
+export interface HostFacts {
+  /** Internal hosts that talk to a destination. What one host does is suspicious; what hundreds do is rather an update server. */
+  readonly prevalence: ReadonlyMap<string, number>;
+  /** Distinct destinations of a source. */
+  readonly destinations: ReadonlyMap<string, number>;
+  readonly isInternal: (address: string) => boolean;
+}
+
+/** Finds out about the sources and destinations of some flows. `addresses` are the joint texts that are no dotted quads. */
+export function hostFacts(
   addresses: TextColumn,
   parts: readonly HostPairs[],
-  destinations: Iterable<string>,
+  flows: readonly { readonly source: string; readonly destination: string }[],
   internalNetworks: readonly string[] = DEFAULT_INTERNAL_NETWORKS,
-): Map<string, number> {
+): HostFacts {
+  const internal = new NetworkSet(internalNetworks, "internal_networks");
+  const isInternal = (address: string): boolean => internal.has(address);
+  if (flows.length === 0) return { prevalence: new Map(), destinations: new Map(), isInternal };
   const others = new MapDictionary();
   others.encodeAll(addresses);
-  const hosts = new Map<number, Set<number>>();
-  const codes = new Map([...destinations].map((destination) => [destination, addressCode(others, destination)]));
-  if (codes.size === 0) return new Map();
-  for (const code of codes.values()) hosts.set(code, new Set());
+  const codesOf = (hosts: readonly string[]): Map<string, number> => new Map(hosts.map((host) => [host, addressCode(others, host)]));
+  const sources = codesOf(flows.map(({ source }) => source));
+  const destinations = codesOf(flows.map(({ destination }) => destination));
+  const emptySets = (codes: Map<string, number>): Map<number, Set<number>> => new Map([...codes.values()].map((code) => [code, new Set()]));
+  const callers = emptySets(destinations);
+  const called = emptySets(sources);
   for (const pairs of parts) {
-    for (let at = 0; at < pairs.length; at += 2) hosts.get(pairs[at + 1] ?? -1)?.add(pairs[at] ?? -1);
+    for (let at = 0; at < pairs.length; at += 2) {
+      const source = pairs[at] ?? -1;
+      const destination = pairs[at + 1] ?? -1;
+      callers.get(destination)?.add(source);
+      called.get(source)?.add(destination);
+    }
   }
-  const internal = new NetworkSet(internalNetworks, "internal_networks");
-  const isInternal = (code: number): boolean => internal.has(packedAddressText(addresses, code));
-  return new Map([...codes].map(([destination, code]) => [destination, [...(hosts.get(code) ?? [])].filter(isInternal).length]));
+  const marks = new Map<number, boolean>();
+  const isInternalCode = (code: number): boolean => {
+    const known = marks.get(code) ?? isInternal(packedAddressText(addresses, code));
+    marks.set(code, known);
+    return known;
+  };
+  return {
+    prevalence: new Map([...destinations].map(([host, code]) => [host, [...(callers.get(code) ?? [])].filter(isInternalCode).length])),
+    destinations: new Map([...sources].map(([host, code]) => [host, called.get(code)?.size ?? 0])),
+    isInternal,
+  };
 }

@@ -27,6 +27,13 @@ export function parameterSchema(spec: ParameterSpec): Readonly<Record<string, un
       return { ...said, type: spec.type, minimum: spec.min, ...(spec.max !== undefined && { maximum: spec.max }) };
     case "integers":
       return { ...said, type: "array", minItems: 1, items: { type: "integer", minimum: spec.min } };
+    case "weights":
+      return {
+        ...said,
+        type: "object",
+        additionalProperties: false,
+        properties: Object.fromEntries(Object.keys(spec.default).map((name) => [name, { type: "number", minimum: 0 }])),
+      };
     case "spans":
       return {
         ...said,

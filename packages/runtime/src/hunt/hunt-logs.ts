@@ -237,7 +237,10 @@ function joined(
 ): HuntLogsResult {
   const ranges = read.flatMap(({ range }) => (range ? [range] : []));
   const { explain, topTalkers, perFile, filter } = share;
+  const capture =
+    ranges.length > 0 ? ([Math.min(...ranges.map(([first]) => first)), Math.max(...ranges.map(([, last]) => last))] as const) : undefined;
   const { removed, ...findings } = joinFindings(flows, searches, found, {
+    capture,
     explain,
     topTalkers,
     hosts: perFile,
@@ -254,10 +257,7 @@ function joined(
     files: fileReports(files, share.tasks, read),
     rowsOutside: read.reduce((sum, share) => sum + share.rowsOutside, 0),
     removedRows: removedRows([...read.map((share) => share.removed), ...removed]),
-    ...(ranges.length > 0 && {
-      first: Math.min(...ranges.map(([first]) => first)),
-      last: Math.max(...ranges.map(([, last]) => last)),
-    }),
+    ...(capture && { first: capture[0], last: capture[1] }),
     seconds,
   };
 }

@@ -65,7 +65,13 @@ describe("rita", () => {
   const detect = (minutes: readonly number[], bytes?: readonly number[], min_score = 0) => {
     const flow = flowOf(minutes);
     const sizes = Float64Array.from(bytes ?? []);
-    const carried = bytes && { bytesUp: sizes, bytesDown: sizes, ipBytesUp: sizes, states: new Uint8Array(sizes.length) };
+    const carried = bytes && {
+      bytesUp: sizes,
+      bytesDown: sizes,
+      ipBytesUp: sizes,
+      states: new Uint8Array(sizes.length),
+      services: new Uint8Array(sizes.length),
+    };
     return rita.detect(carried ? { ...flow, carried } : flow, planSearch("rita", { min_score }).parameters as { min_score: number });
   };
 
