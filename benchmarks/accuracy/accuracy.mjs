@@ -55,7 +55,9 @@ function worldsOf(groups, beacons, seed) {
 
 function run(world) {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.mjs", import.meta.url), { workerData: { world, searches, evidence: values.dump !== undefined } });
+    const worker = new Worker(new URL("./worker.mjs", import.meta.url), {
+      workerData: { world, searches, evidence: values.dump !== undefined },
+    });
     worker.once("message", resolve);
     worker.once("error", reject);
   });
@@ -83,24 +85,47 @@ const classes = [
   ...Object.keys(BEACON_CLASSES).map((name) => [name, (other) => other === name]),
 ];
 const percent = (value) => (100 * value).toFixed(1).padStart(6);
-const report = { date: new Date().toISOString().slice(0, 10), seed: Number(values.seed), negatives, rows, beacons: labels.length, searches: {} };
-console.log(`${negatives.toLocaleString("en-US")} groups without a beacon, ${labels.length} beacons, ${rows.toLocaleString("en-US")} connections, ${((performance.now() - started) / 1000).toFixed(0)} s`);
+const report = {
+  date: new Date().toISOString().slice(0, 10),
+  seed: Number(values.seed),
+  negatives,
+  rows,
+  beacons: labels.length,
+  searches: {},
+};
+console.log(
+  `${negatives.toLocaleString("en-US")} groups without a beacon, ${labels.length} beacons, ${rows.toLocaleString("en-US")} connections, ${((performance.now() - started) / 1000).toFixed(0)} s`,
+);
 for (const [index, { name }] of searches.entries()) {
   const found = done.flatMap((one) => one.found[index]).sort((a, b) => b.score - a.score);
-  console.log(`\n${name.padEnd(18)} beacons  PR-AUC   P@10   P@50  recall at 10/100k (score)   ${THRESHOLDS.map((t) => `at ${t}: precision recall F1 false/100k`).join("   ")}`);
+  console.log(
+    `\n${name.padEnd(18)} beacons  PR-AUC   P@10   P@50  recall at 10/100k (score)   ${THRESHOLDS.map((t) => `at ${t}: precision recall F1 false/100k`).join("   ")}`,
+  );
   const byClass = {};
   for (const [label, belongs] of classes) {
     const positives = labels.filter((one) => belongs(one.class)).length;
     if (positives === 0) continue;
     // Beacons of other classes are neither right nor wrong.
-    const ranked = found.filter((one) => one.class === undefined || belongs(one.class)).map(({ score, class: own }) => ({ score, positive: own !== undefined }));
+    const ranked = found
+      .filter((one) => one.class === undefined || belongs(one.class))
+      .map(({ score, class: own }) => ({ score, positive: own !== undefined }));
     const best = recallAt(ranked, 10, positives, negatives);
     const at = THRESHOLDS.map((threshold) => atThreshold(ranked, threshold, positives, negatives));
-    const figures = { positives, prAuc: averagePrecision(ranked, positives), p10: precisionAt(ranked, 10), p50: precisionAt(ranked, 50), recallAt10: best, at };
+    const figures = {
+      positives,
+      prAuc: averagePrecision(ranked, positives),
+      p10: precisionAt(ranked, 10),
+      p50: precisionAt(ranked, 50),
+      recallAt10: best,
+      at,
+    };
     byClass[label] = figures;
     console.log(
       `${label.padEnd(18)} ${String(positives).padStart(7)} ${percent(figures.prAuc)} ${percent(figures.p10)} ${percent(figures.p50)}  ${percent(best.recall)} (${best.score.toFixed(1).padStart(5)})                ${at
-        .map(({ precision, recall, f1, falsePer100k }) => `${percent(precision)} ${percent(recall)} ${percent(f1)} ${falsePer100k.toFixed(1).padStart(7)}`)
+        .map(
+          ({ precision, recall, f1, falsePer100k }) =>
+            `${percent(precision)} ${percent(recall)} ${percent(f1)} ${falsePer100k.toFixed(1).padStart(7)}`,
+        )
         .join("        ")}`,
     );
   }

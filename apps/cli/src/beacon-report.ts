@@ -10,15 +10,25 @@ import {
   grouped,
   humanMinutes,
   humanTime,
+  LIKELY_HARMLESS,
   printable,
   readLine,
   sparkline,
+  storyLine,
+  storyOf,
   totals,
 } from "@heliograph/runtime/report";
 import { type TableColumn, textTable } from "./text-table.js";
 
 /** How beacons are printed. */
 export type BeaconFormat = "table" | "json" | "ndjson" | "csv" | "markdown" | "html";
+
+/** How the table is printed. */
+export interface ReportOptions {
+  readonly colour: boolean;
+  /** Whether to list what is likely harmless too. */
+  readonly all: boolean;
+}
 
 function beaconObject(beacon: Beacon): object {
   const { source, destination, port, protocol, score, connectionCount } = beacon;
@@ -41,7 +51,10 @@ function scoreColour(score: number): string {
 
 const LONGEST_NAME = 40;
 
+const LONGEST_STORY = 300;
+
 function columns(colour: boolean, beacons: readonly Beacon[]): TableColumn<Beacon>[] {
+  const explained = beacons.every((beacon) => storyOf(beacon) !== undefined);
   const named = beacons.some(({ names }) => names.length > 0);
   const familiar = beacons.some(({ family }) => family !== undefined);
   return [
@@ -62,16 +75,27 @@ function columns(colour: boolean, beacons: readonly Beacon[]): TableColumn<Beaco
     ...(familiar
       ? [{ title: "Family", align: "right" as const, cell: ({ family }: Beacon) => (family === undefined ? "" : String(family.id)) }]
       : []),
-    { title: "Every", align: "right", cell: ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"])) },
-    { title: "First (UTC)", align: "left", cell: ({ firstOccurrence }) => humanTime(firstOccurrence) },
-    { title: "Last (UTC)", align: "left", cell: ({ lastOccurrence }) => humanTime(lastOccurrence) },
-    {
-      title: "Intervals",
-      align: "left",
-      cell: ({ profile: { intervals } }) => `${sparkline(intervals.counts)} ${humanMinutes(intervals.from)}–${humanMinutes(intervals.to)}`,
-    },
+    ...(explained ? [STORY_COLUMN] : INTERVAL_COLUMNS),
   ];
 }
+
+const STORY_COLUMN: TableColumn<Beacon> = {
+  title: "What it does",
+  align: "left",
+  longest: LONGEST_STORY,
+  cell: (beacon) => storyLine(storyOf(beacon) ?? { summary: "", labels: [] }),
+};
+
+const INTERVAL_COLUMNS: readonly TableColumn<Beacon>[] = [
+  { title: "Every", align: "right", cell: ({ evidence }) => humanMinutes(Number(evidence["medianMinutes"])) },
+  { title: "First (UTC)", align: "left", cell: ({ firstOccurrence }) => humanTime(firstOccurrence) },
+  { title: "Last (UTC)", align: "left", cell: ({ lastOccurrence }) => humanTime(lastOccurrence) },
+  {
+    title: "Intervals",
+    align: "left",
+    cell: ({ profile: { intervals } }) => `${sparkline(intervals.counts)} ${humanMinutes(intervals.from)}–${humanMinutes(intervals.to)}`,
+  },
+];
 
 type SearchBeacons = HuntLogsResult["results"][number];
 
@@ -91,8 +115,32 @@ function familyLine({ clustered, results }: Investigation): string {
     .join("");
 }
 
-function tableReport(result: Investigation, colour: boolean): string {
-  const tables = result.results.map((one) => (one.beacons.length > 0 ? `${textTable(columns(colour, one.beacons), one.beacons)}\n` : ""));
+/** How often each label stands among beacons, the most frequent first. */
+function labelCounts(beacons: readonly Beacon[]): string {
+  const counts = new Map<string, number>();
+  for (const beacon of beacons) {
+    // What is in a label's detail differs from beacon to beacon.
+    const label = storyOf(beacon)?.labels[0]?.split(":")[0] ?? "less regular, or of many hosts";
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([label, count]) => `${grouped(count)} ${label}`)
+    .join(", ");
+}
+
+/** The table of one search. What is likely harmless is counted, not listed, unless all are asked for. */
+function searchTable({ beacons }: SearchBeacons, { colour, all }: ReportOptions): string {
+  const shown = all ? beacons : beacons.filter((beacon) => beacon.score >= LIKELY_HARMLESS || !storyOf(beacon));
+  const hidden = beacons.filter((beacon) => !shown.includes(beacon));
+  const table = shown.length > 0 ? `${textTable(columns(colour, shown), shown)}\n` : "";
+  return hidden.length > 0
+    ? `${table}${grouped(hidden.length)} more score below ${LIKELY_HARMLESS} and are likely harmless (${labelCounts(hidden)}); --all lists them\n\n`
+    : table;
+}
+
+function tableReport(result: Investigation, options: ReportOptions): string {
+  const tables = result.results.map((one) => searchTable(one, options));
   const [only] = result.results;
   if (result.results.length === 1 && only)
     return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(totals(result))}\n${familyLine(result)}`;
@@ -144,7 +192,11 @@ function* ndjsonReport({ results }: Investigation): Generator<string> {
  * The text of a hunt's result, or its pieces. Times are ISO 8601 UTC with microseconds; CSV has the column names of the public API. One
  * search stands alone in JSON; several stand in a list.
  */
-export async function beaconReport(format: BeaconFormat, result: Investigation, colour: boolean): Promise<string | Iterable<string>> {
+export async function beaconReport(
+  format: BeaconFormat,
+  result: Investigation,
+  options: ReportOptions,
+): Promise<string | Iterable<string>> {
   switch (format) {
     case "json":
       return jsonReport(result);
@@ -157,7 +209,7 @@ export async function beaconReport(format: BeaconFormat, result: Investigation, 
     case "markdown":
       return (await import("./markdown-report.js")).markdownReport(result);
     case "table":
-      return tableReport(result, colour);
+      return tableReport(result, options);
   }
 }
 

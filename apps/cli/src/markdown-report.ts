@@ -1,6 +1,17 @@
 import type { Beacon } from "@heliograph/core";
 import type { HuntLogsResult } from "@heliograph/runtime";
-import { foundLine, grouped, humanMinutes, humanTime, printable, readLine, sparkline, totals } from "@heliograph/runtime/report";
+import {
+  foundLine,
+  grouped,
+  humanMinutes,
+  humanTime,
+  printable,
+  readLine,
+  sparkline,
+  storyLine,
+  storyOf,
+  totals,
+} from "@heliograph/runtime/report";
 
 /** Text that Markdown takes for nothing but text. */
 const escaped = (text: string): string => printable(text, 500).replace(/[\\`*_{}[\]<>()#+!|~&-]/g, "\\$&");
@@ -18,6 +29,14 @@ const COLUMNS: readonly (readonly [title: string, rule: string, cell: (beacon: B
   ["First (UTC)", "---", ({ firstOccurrence }) => humanTime(firstOccurrence)],
   ["Last (UTC)", "---", ({ lastOccurrence }) => humanTime(lastOccurrence)],
   ["Timeline", "---", ({ profile }) => sparkline(profile.timeline.counts)],
+  [
+    "What it does",
+    "---",
+    (beacon) => {
+      const story = storyOf(beacon);
+      return story ? escaped(storyLine(story)) : "";
+    },
+  ],
 ];
 
 /** Tables for a ticket or a wiki. */

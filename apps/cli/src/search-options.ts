@@ -22,7 +22,14 @@ function allParameters(): ParameterSpec[] {
   return [...specs.values()];
 }
 
-const PLACEHOLDERS = { number: "<number>", integer: "<number>", integers: "<numbers>", spans: "<spans>", weights: "<weights>" } as const;
+const PLACEHOLDERS = {
+  number: "<number>",
+  integer: "<number>",
+  integers: "<numbers>",
+  spans: "<spans>",
+  weights: "<weights>",
+  services: "<services>",
+} as const;
 
 /** What a parameter means: the searches differ in the details and in the default. */
 function parameterHelp(name: string): string {

@@ -4,6 +4,8 @@ import { printable } from "@heliograph/runtime/report";
 export interface TableColumn<Row> {
   readonly title: string;
   readonly align: "left" | "right";
+  /** Characters of a cell at most. Default: 64. */
+  readonly longest?: number;
   cell(row: Row): string;
   /** Wraps the padded cell, for colour. */
   paint?(text: string, row: Row): string;
@@ -11,7 +13,7 @@ export interface TableColumn<Row> {
 
 /** An aligned table, two blanks between columns, a line a row. */
 export function textTable<Row>(columns: readonly TableColumn<Row>[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map((column) => printable(column.cell(row))));
+  const cells = rows.map((row) => columns.map((column) => printable(column.cell(row), column.longest)));
   const widths = columns.map((column, index) =>
     cells.reduce((width, line) => Math.max(width, line[index]?.length ?? 0), column.title.length),
   );

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { isConnLogName, planSearch } from "@heliograph/core";
 import type { LogFile } from "@heliograph/runtime";
-import { grouped, printable } from "@heliograph/runtime/report";
+import { grouped, LIKELY_HARMLESS, printable, storyLine, storyOf } from "@heliograph/runtime/report";
 import type { Command } from "commander";
 import { IMPORTED, importFiles, rowsOf, tellImports } from "./import-command.js";
 import { configFrom } from "./read-logs.js";
@@ -51,7 +51,7 @@ export function addWatchCommand(program: Command, signal: AbortSignal): void {
     .argument("<folder>", "folder of logs, such as Zeek's")
     .option("--data-dir <folder>", "Folder for data (default: HELIOGRAPH_DATA_DIR, else heliograph in the user's data home)")
     .option("--config <file>", "Configuration file (default: heliograph.config.json, where there is one)")
-    .option("--searches <names>", "Searches to hunt with", "quick")
+    .option("--searches <names>", "Searches to hunt with", "adaptive")
     .option("--every <seconds>", "How often to look", "30")
     .option("--settle <seconds>", "How long a file must have been left alone", "5")
     .option("--once", "Look once and end")
@@ -60,7 +60,7 @@ export function addWatchCommand(program: Command, signal: AbortSignal): void {
       const settle = seconds("settle", options.settle);
       const config = await configFrom(options);
       const searches =
-        options.searches === "quick" && !config.searches ? [planSearch("quick")] : searchesFrom(options.searches, {}, config);
+        options.searches === "adaptive" && !config.searches ? [planSearch("adaptive")] : searchesFrom(options.searches, {}, config);
       const { findLogs, investigate, MAX_THREADS } = await import("@heliograph/runtime");
       const { LogEngine } = await import("@heliograph/runtime/logs");
       const { availableParallelism } = await import("node:os");
@@ -92,12 +92,15 @@ export function addWatchCommand(program: Command, signal: AbortSignal): void {
               const logs = await findLogs([folder]);
               const { results } = await investigate(logs.files, { searches, filter: config.filter ?? {}, bounds: {}, threads, signal });
               for (const { beacons } of results) {
-                for (const { source, destination, port, protocol, score, connectionCount } of beacons) {
+                for (const beacon of beacons) {
+                  const { source, destination, port, protocol, score, connectionCount } = beacon;
+                  const story = storyOf(beacon);
+                  if (story && score < LIKELY_HARMLESS) continue;
                   const key = `${source} ${destination} ${port} ${protocol}`;
                   if (told.has(key)) continue;
                   told.add(key);
                   say(
-                    `beacon ${source} to ${destination} port ${port}/${protocol}: score ${score.toFixed(1)}, ${grouped(connectionCount)} connections`,
+                    `beacon ${source} to ${destination} port ${port}/${protocol}: score ${score.toFixed(1)}, ${story ? storyLine(story) : `${grouped(connectionCount)} connections`}`,
                   );
                 }
               }

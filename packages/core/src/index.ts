@@ -26,7 +26,7 @@ export {
   type SpansSpec,
   type ValuesOf,
 } from "./beacon/parameters.js";
-export { asksCarried, detectorNamed, detectors } from "./beacon/registry.js";
+export { asksCarried, asksNames, detectorNamed, detectors } from "./beacon/registry.js";
 export {
   type Beacon,
   type BucketFindings,

@@ -32,6 +32,8 @@ export type Explain = (step: ExplainedStep) => void;
 export interface Surroundings {
   /** Internal hosts that talk to its destination, it included. */
   readonly prevalence: number;
+  /** Internal hosts in the logs that talk to anything. */
+  readonly internalHosts: number;
   /** Distinct destinations of its source. */
   readonly destinations: number;
   readonly direction: FlowDirection;
@@ -61,6 +63,8 @@ export interface Detector<Values = ParameterValues> {
   readonly parameters: readonly ParameterSpec[];
   /** Whether it asks what the connections carry. Default: no. */
   readonly carried?: boolean;
+  /** Whether it goes by what destinations are called, where logs tell. Default: no. */
+  readonly named?: boolean;
   /** Connections below which no flow can be a beacon, so that smaller groups need not be looked at. */
   minConnections(parameters: Values): number;
   /**

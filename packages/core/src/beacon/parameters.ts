@@ -1,4 +1,5 @@
 import { badParameter, type CoreError, shownValue } from "../errors.js";
+import { type BenignService, checkService } from "./benign-service.js";
 
 interface SpecBase {
   /** The name in every adapter: library, command line, HTTP. */
@@ -41,10 +42,16 @@ export interface WeightsSpec extends SpecBase {
   readonly default: Readonly<Record<string, number>>;
 }
 
-/** What a search parameter is; adapters make options, help and documentation from it. */
-export type ParameterSpec = NumberSpec | IntegersSpec | SpansSpec | WeightsSpec;
+/** Benign services that are added to a list; one with the label of another replaces it. Default: none. */
+export interface ServicesSpec extends SpecBase {
+  readonly type: "services";
+  readonly default: readonly BenignService[];
+}
 
-export type ParameterValue = number | readonly number[] | readonly Span[] | Readonly<Record<string, number>>;
+/** What a search parameter is; adapters make options, help and documentation from it. */
+export type ParameterSpec = NumberSpec | IntegersSpec | SpansSpec | WeightsSpec | ServicesSpec;
+
+export type ParameterValue = number | readonly number[] | readonly Span[] | Readonly<Record<string, number>> | readonly BenignService[];
 
 /** Checked parameters by name. */
 export type ParameterValues = Readonly<Record<string, ParameterValue | undefined>>;
@@ -57,7 +64,9 @@ type ValueOf<S extends ParameterSpec> = S extends NumberSpec
     ? readonly number[]
     : S extends WeightsSpec
       ? Readonly<Record<string, number>>
-      : readonly Span[];
+      : S extends ServicesSpec
+        ? readonly BenignService[]
+        : readonly Span[];
 
 /** The checked values of specifications: what `checkParameters` makes of them. */
 export type ValuesOf<Specs extends readonly ParameterSpec[]> = {
@@ -82,6 +91,8 @@ const kindOf = (spec: ParameterSpec): string => {
         .slice(0, 2)
         .map((name) => `"${name}": 1`)
         .join(", ")}}`;
+    case "services":
+      return 'a list of services such as [{"label": "backup", "ports": ["9102/tcp"], "names": ["backup.example"]}]';
   }
 };
 
@@ -121,15 +132,28 @@ function checkWeights(spec: WeightsSpec, value: unknown): Readonly<Record<string
   return weights;
 }
 
+function checkList(spec: IntegersSpec | SpansSpec | ServicesSpec, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value) || (value.length === 0 && spec.type !== "services"))
+    throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(value)}`);
+  if (value.length > LONGEST_LIST) throw badParameter(spec.name, `must have at most ${LONGEST_LIST} entries, got ${value.length}`);
+  return value as readonly unknown[];
+}
+
 function checkValue(spec: ParameterSpec, value: unknown): ParameterValue | undefined {
   if (value === undefined) return spec.default;
-  if (spec.type === "weights") return checkWeights(spec, value);
-  if (spec.type !== "integers" && spec.type !== "spans") return checkNumber(spec, value);
-  if (!Array.isArray(value) || value.length === 0) throw badParameter(spec.name, `must be ${kindOf(spec)}, got ${shownValue(value)}`);
-  if (value.length > LONGEST_LIST) throw badParameter(spec.name, `must have at most ${LONGEST_LIST} entries, got ${value.length}`);
-  const list = value as readonly unknown[];
-  if (spec.type === "integers") return list.map((item) => checkNumber(spec, item));
-  return list.map((item) => checkSpan(spec, item));
+  switch (spec.type) {
+    case "number":
+    case "integer":
+      return checkNumber(spec, value);
+    case "weights":
+      return checkWeights(spec, value);
+    case "integers":
+      return checkList(spec, value).map((item) => checkNumber(spec, item));
+    case "spans":
+      return checkList(spec, value).map((item) => checkSpan(spec, item));
+    case "services":
+      return checkList(spec, value).map((item) => checkService(spec.name, item));
+  }
 }
 
 /** The value given under the parameter's name or one of its aliases. */
@@ -159,15 +183,17 @@ export function checkParameters(specs: readonly ParameterSpec[], given: unknown)
   return values;
 }
 
-/** Weights as `name=number` separated by commas, or as JSON. */
-function weightsOf(text: string, number: (part: string) => number): unknown {
-  if (text.trim().startsWith("{")) {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      return text;
-    }
+function jsonOf(text: string, unreadable: () => CoreError): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw unreadable();
   }
+}
+
+/** Weights as `name=number` separated by commas, or as JSON. */
+function weightsOf(text: string, number: (part: string) => number, unreadable: () => CoreError): unknown {
+  if (text.trim().startsWith("{")) return jsonOf(text, unreadable);
   return Object.fromEntries(
     text.split(",").map((part) => {
       const [name = "", value = ""] = part.split("=", 2);
@@ -198,12 +224,10 @@ export function parseParameter(spec: ParameterSpec, text: string): unknown {
         .split(",")
         .map(number);
     case "spans":
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        throw unreadable();
-      }
+      return jsonOf(text, unreadable);
     case "weights":
-      return weightsOf(text, number);
+      return weightsOf(text, number, unreadable);
+    case "services":
+      return jsonOf(text, unreadable);
   }
 }

@@ -29,3 +29,8 @@ export function detectorNamed(name: string): Detector {
 export function asksCarried(searches: readonly { readonly name: string }[]): boolean {
   return searches.some(({ name }) => detectorNamed(name).carried === true);
 }
+
+/** Whether a search among these goes by what destinations are called. */
+export function asksNames(searches: readonly { readonly name: string }[]): boolean {
+  return searches.some(({ name }) => detectorNamed(name).named === true);
+}

@@ -254,14 +254,21 @@ export function joinFindings(
 
 function surroundingsOf(
   { source, destination }: FoundBeacon,
-  { prevalence, destinations, isInternal }: HostFacts,
+  { prevalence, destinations, internalHosts, isInternal }: HostFacts,
   groupsTested: number,
   capture: readonly [number, number],
 ): Surroundings {
   const from = isInternal(source);
   const to = isInternal(destination);
   const direction: FlowDirection = from ? (to ? "internal" : "outbound") : to ? "inbound" : "external";
-  return { prevalence: prevalence.get(destination) ?? 0, destinations: destinations.get(source) ?? 0, direction, groupsTested, capture };
+  return {
+    prevalence: prevalence.get(destination) ?? 0,
+    internalHosts,
+    destinations: destinations.get(source) ?? 0,
+    direction,
+    groupsTested,
+    capture,
+  };
 }
 
 /** Lets the detector have the last word on beacons that were just found, and orders them; again when more names are known. */

@@ -39,6 +39,8 @@ export interface HostFacts {
   readonly prevalence: ReadonlyMap<string, number>;
   /** Distinct destinations of a source. */
   readonly destinations: ReadonlyMap<string, number>;
+  /** Internal hosts that talk to anything. */
+  readonly internalHosts: number;
   readonly isInternal: (address: string) => boolean;
 }
 
@@ -51,7 +53,7 @@ export function hostFacts(
 ): HostFacts {
   const internal = new NetworkSet(internalNetworks, "internal_networks");
   const isInternal = (address: string): boolean => internal.has(address);
-  if (flows.length === 0) return { prevalence: new Map(), destinations: new Map(), isInternal };
+  if (flows.length === 0) return { prevalence: new Map(), destinations: new Map(), internalHosts: 0, isInternal };
   const others = new MapDictionary();
   others.encodeAll(addresses);
   const codesOf = (hosts: readonly string[]): Map<string, number> => new Map(hosts.map((host) => [host, addressCode(others, host)]));
@@ -60,10 +62,12 @@ export function hostFacts(
   const emptySets = (codes: Map<string, number>): Map<number, Set<number>> => new Map([...codes.values()].map((code) => [code, new Set()]));
   const callers = emptySets(destinations);
   const called = emptySets(sources);
+  const talking = new Set<number>();
   for (const pairs of parts) {
     for (let at = 0; at < pairs.length; at += 2) {
       const source = pairs[at] ?? -1;
       const destination = pairs[at + 1] ?? -1;
+      talking.add(source);
       callers.get(destination)?.add(source);
       called.get(source)?.add(destination);
     }
@@ -77,6 +81,7 @@ export function hostFacts(
   return {
     prevalence: new Map([...destinations].map(([host, code]) => [host, [...(callers.get(code) ?? [])].filter(isInternalCode).length])),
     destinations: new Map([...sources].map(([host, code]) => [host, called.get(code)?.size ?? 0])),
+    internalHosts: [...talking].filter(isInternalCode).length,
     isInternal,
   };
 }

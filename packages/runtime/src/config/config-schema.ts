@@ -34,6 +34,22 @@ export function parameterSchema(spec: ParameterSpec): Readonly<Record<string, un
         additionalProperties: false,
         properties: Object.fromEntries(Object.keys(spec.default).map((name) => [name, { type: "number", minimum: 0 }])),
       };
+    case "services":
+      return {
+        ...said,
+        type: "array",
+        items: {
+          type: "object",
+          additionalProperties: false,
+          required: ["label"],
+          properties: {
+            label: { type: "string", minLength: 1, maxLength: 100 },
+            ports: { type: "array", items: { type: "string", pattern: "^\\d{1,5}/(tcp|udp|icmp)$" } },
+            service: { type: "string" },
+            names: { type: "array", items: { type: "string", minLength: 1 } },
+          },
+        },
+      };
     case "spans":
       return {
         ...said,

@@ -1,4 +1,5 @@
 import {
+  asksNames,
   type Beacon,
   collectNames,
   createEngine,
@@ -9,6 +10,7 @@ import {
   NameLookup,
   type PayloadProfile,
   type ReadReport,
+  settleBeacons,
 } from "@heliograph/core";
 import { openFile, systemFailure } from "../files/file-access.js";
 import type { LogFile } from "../files/find-logs.js";
@@ -124,6 +126,12 @@ class Flows {
       ...(explained && { explained: { ...explained, flows: explained.flows.map(complete) } }),
     };
   }
+
+  /** Lets the searches judge again, now that names are known. */
+  settle(): void {
+    const results = this.result.results.map(({ search, beacons }) => ({ search, beacons: settleBeacons(search, beacons) }));
+    this.result = { ...this.result, results };
+  }
 }
 
 /** Hunts in connection logs, and finds out about the beacons what is asked. */
@@ -132,7 +140,8 @@ export async function investigate(files: readonly LogFile[], options: Investigat
   const details = wantsDetails || families;
   const { include = [], exclude = [] } = options.filter?.names ?? {};
   const byName = include.length + exclude.length > 0;
-  const nameLogs = byName || wantsNames ? await findNameLogs(files) : [];
+  const searchesAsk = asksNames(options.searches);
+  const nameLogs = byName || wantsNames || searchesAsk ? await findNameLogs(files) : [];
   const before = byName ? await readNames(nameLogs, options) : undefined;
   const flows = new Flows(await huntLogs(files, { ...hunt, ...(before && { names: before.index }) }));
   const destinations = new Set(flows.all.map(({ destination }) => destination));
@@ -158,6 +167,7 @@ export async function investigate(files: readonly LogFile[], options: Investigat
       return payload ? { ...flow, payload } : flow;
     });
   }
+  if (searchesAsk) flows.settle();
   const clustered: number[] = [];
   if (families) {
     const results = [];

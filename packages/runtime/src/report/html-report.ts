@@ -1,11 +1,11 @@
 import type { Beacon, Histogram } from "@heliograph/core";
-import { type FoundBeacons, foundLine, payloadLines, readLine, type Totals } from "./reading.js";
+import { type FoundBeacons, foundLine, payloadLines, readLine, storyLine, storyOf, type Totals } from "./reading.js";
 import { grouped, humanMinutes, humanTime, printable } from "./words.js";
 
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
 /** Text as HTML shows it, whatever a log put into it. */
-const escaped = (text: string): string => printable(text, 500).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+const escaped = (text: string): string => printable(text, 1000).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 
 // No script, nothing from elsewhere: a report may be opened where the incident is.
 const STYLE = `
@@ -40,6 +40,17 @@ function chart(title: string, { from, to, counts }: Histogram, edge: (value: num
 <div class="edges"><span>${escaped(edge(from))}</span><span>${escaped(edge(to))}</span></div></figure>`;
 }
 
+/** A piece of evidence in one line, whatever it is made of. */
+function evidenceText(value: unknown): string {
+  if (typeof value === "number") return String(Number(value.toFixed(4)));
+  if (Array.isArray(value)) return value.map(evidenceText).join(", ");
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value)
+      .map(([name, part]) => `${name} ${typeof part === "object" && part !== null ? `(${evidenceText(part)})` : evidenceText(part)}`)
+      .join(", ");
+  return String(value);
+}
+
 function evidenceList({ names, profile, modes, prevalence, evidence, payload, family }: Beacon): string {
   const rows: [string, string][] = [
     ["Names", names.join(", ") || "UNKNOWN"],
@@ -64,10 +75,9 @@ function evidenceList({ names, profile, modes, prevalence, evidence, payload, fa
     ["Active", `in ${grouped(profile.hoursActive)} hours`],
     ["Internal hosts that talk to the destination", grouped(prevalence)],
     ...(payload ? payloadLines(payload) : []),
-    ...Object.entries(evidence).map(([name, value]): [string, string] => [
-      name,
-      typeof value === "number" ? String(Number(value.toFixed(4))) : String(value),
-    ]),
+    ...Object.entries(evidence)
+      .filter(([name]) => name !== "summary" && name !== "labels")
+      .map(([name, value]): [string, string] => [name, evidenceText(value)]),
   ];
   return `<dl>${rows.map(([term, value]) => `<dt>${escaped(term)}</dt><dd>${escaped(value)}</dd>`).join("")}</dl>`;
 }
@@ -75,9 +85,15 @@ function evidenceList({ names, profile, modes, prevalence, evidence, payload, fa
 const place = (beacon: Beacon): string =>
   `${escaped(beacon.source)} → ${escaped(beacon.destination)} ${beacon.port}/${escaped(beacon.protocol)}`;
 
+function storyParagraph(beacon: Beacon): string {
+  const story = storyOf(beacon);
+  return story ? `<p>${escaped(storyLine(story))}</p>` : "";
+}
+
 function section(beacon: Beacon, id: string): string {
   return `<section class="beacon" id="${id}"><h3>${place(beacon)} — score ${beacon.score.toFixed(1)}</h3>
 <p>${grouped(beacon.connectionCount)} connections from ${humanTime(beacon.firstOccurrence)} to ${humanTime(beacon.lastOccurrence)} UTC</p>
+${storyParagraph(beacon)}
 <div class="charts">${chart("Intervals", beacon.profile.intervals, humanMinutes)}${chart("Connections over time", beacon.profile.timeline, humanTime)}</div>
 ${evidenceList(beacon)}</section>`;
 }

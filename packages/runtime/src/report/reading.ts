@@ -10,6 +10,25 @@ export interface FoundBeacons {
   readonly count?: number;
 }
 
+/** What a search that explains itself says of a beacon; undefined where it does not. */
+export interface BeaconStory {
+  readonly summary: string;
+  /** Why it is likely harmless; empty: nothing says so. */
+  readonly labels: readonly string[];
+}
+
+/** The story of a beacon. */
+export function storyOf({ evidence }: Pick<Beacon, "evidence">): BeaconStory | undefined {
+  const { summary, labels } = evidence as { readonly summary?: unknown; readonly labels?: unknown };
+  return typeof summary === "string" && Array.isArray(labels) ? { summary, labels: labels as string[] } : undefined;
+}
+
+/** A story in one line, what speaks against it first. */
+export const storyLine = ({ summary, labels }: BeaconStory): string => (labels.length > 0 ? `${labels.join("; ")}: ${summary}` : summary);
+
+/** Below this score a beacon that is judged by its surroundings is likely harmless. */
+export const LIKELY_HARMLESS = 50;
+
 /** What a flow carries, in words; a line each. */
 export function payloadLines({ bytesUp, bytesDown, medianDurationSeconds, connStates }: PayloadProfile): [name: string, text: string][] {
   const size = (profile: SizeProfile | null): string =>

@@ -1,12 +1,13 @@
 import { type Carried, CONN_SERVICES, NOT_LISTED } from "../../flows/carried.js";
 import { MICROS_PER_MINUTE } from "../../flows/flow.js";
+import type { BenignService } from "../benign-service.js";
 import { atLeast, type Detector } from "../detector.js";
 import type { ParameterSpec, ValuesOf } from "../parameters.js";
 import { FAILED_STATES, labelsOf, ServiceList } from "./context.js";
 import { coverageOf } from "./coverage.js";
 import { reachOf } from "./prevalence.js";
 import { bestView, type Rhythm, rhythmOf } from "./rhythm.js";
-import { BENIGN_SERVICES } from "./services.js";
+import { withServices } from "./services.js";
 import { severityOf } from "./severity.js";
 import { significanceOf } from "./significance.js";
 import { type Sizes, sizesOf } from "./sizes.js";
@@ -24,11 +25,24 @@ const parameters = [
   },
   { name: "min_calls", type: "integer", default: 6, min: 4, description: "Minimum number of calls" },
   { name: "weights", type: "weights", default: WEIGHTS, description: "How much each sign counts" },
+  {
+    name: "services",
+    type: "services",
+    default: [],
+    description: "Harmless services to label besides those known; one with a known label replaces it",
+  },
 ] as const satisfies readonly ParameterSpec[];
 
 type Values = ValuesOf<typeof parameters>;
 
-const services = new ServiceList(BENIGN_SERVICES);
+/** The lists of services in use, each made once. */
+const lists = new WeakMap<object, ServiceList>();
+
+function serviceList(added: readonly BenignService[]): ServiceList {
+  const list = lists.get(added) ?? new ServiceList(withServices(added));
+  lists.set(added, list);
+  return list;
+}
 
 /** A flow is looked at further from one in a hundred on that calls at random crowd as much. */
 const LOOK_POWERS = 2;
@@ -76,6 +90,7 @@ export const adaptive: Detector<Values> = {
   description: "Finds beacons of any interval and jitter without tuning, and says what speaks for and against each.",
   parameters,
   carried: true,
+  named: true,
   minConnections: ({ min_calls }) => min_calls,
   detect(flow, { min_score, min_calls, weights }, explain) {
     const view = bestView(flow, min_calls);
@@ -100,14 +115,17 @@ export const adaptive: Detector<Values> = {
     if (!atLeast(explain, "score before the surroundings", score, min_score)) return undefined;
     return { score, evidence: { n: rhythm.calls, medianMinutes: rhythm.usualGap / MICROS_PER_MINUTE, signs, measures } };
   },
-  settle({ evidence, port, protocol, names, firstOccurrence, lastOccurrence }, surroundings, { weights }) {
+  settle({ evidence, port, protocol, names, firstOccurrence, lastOccurrence }, surroundings, { weights, services }) {
     const measures = evidence["measures"] as Measures;
-    const { prevalence, destinations, direction, groupsTested, capture } = surroundings;
-    const reach = reachOf(prevalence, destinations, direction);
+    const { prevalence, internalHosts, destinations, direction, groupsTested, capture } = surroundings;
+    const reach = reachOf(prevalence, internalHosts, destinations, direction);
     const coverage = coverageOf(firstOccurrence, lastOccurrence, measures.persistence.interruptedShare, capture);
     const significance = significanceOf(measures.logP, groupsTested);
     const { service } = measures;
-    const labels = labelsOf({ port, protocol, names, service, failedShare: measures.failedShare, destinations, direction }, services);
+    const labels = labelsOf(
+      { port, protocol, names, service, failedShare: measures.failedShare, destinations, direction },
+      serviceList(services),
+    );
     const signs = { ...signsOf(measures, reach.value, coverage.value), significance: significance.value };
     const score = 100 * weighted(signs, weights) * (labels[0]?.factor ?? 1);
     return {

@@ -1,6 +1,6 @@
 import { CONN_STATES } from "../../flows/carried.js";
 import { nameTest } from "../../names/name-pattern.js";
-import type { BenignService } from "./services.js";
+import type { BenignService } from "../benign-service.js";
 
 /** Why a regular flow is likely no beacon. */
 export interface Label {
@@ -51,7 +51,7 @@ export class ServiceList {
   /** The label of the first service that fits; undefined: none. */
   labelOf({ port, protocol, names, service: recognised }: ContextFacts): string | undefined {
     for (const { service, named } of this.#services) {
-      const onPort = service.ports?.includes(`${port}/${protocol as "tcp"}`) ?? false;
+      const onPort = service.ports?.includes(`${port}/${protocol}`) ?? false;
       if (onPort && (service.service === undefined || recognised === service.service)) return service.label;
       if (names.some(named)) return service.label;
     }

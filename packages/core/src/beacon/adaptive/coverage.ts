@@ -8,7 +8,7 @@ export interface Coverage {
 
 const MICROS_PER_HOUR = 3.6e9;
 /** What is active for a moment is rated this. */
-const LEAST = 0.2;
+const LEAST = 0.05;
 
 /** Coverage of a log from its first to its last time by a flow's, in microseconds; `interrupted`: the share of the flow's time that it paused. */
 export function coverageOf(first: number, last: number, interrupted: number, [from, to]: readonly [from: number, to: number]): Coverage {

@@ -45,8 +45,8 @@ export function divergence(share: number, chance: number): number {
   return share >= 1 ? -Math.log(chance) : share * Math.log(share / chance) + (1 - share) * Math.log((1 - share) / (1 - chance));
 }
 
-/** Shorter gaps are connections of one program at one go, no sleep: 100 ms. */
-const SHORTEST_SLEEP = 1e5;
+/** Shorter gaps are connections of one program at one go, no sleep: 240 ms. */
+const SHORTEST_SLEEP = 2.4e5;
 
 /** A piece of sorted gaps: places [from, to). */
 type Piece = readonly [from: number, to: number];
@@ -78,6 +78,19 @@ function fullest(sorted: Float64Array, ratio: number, first: number, taken: read
   return best;
 }
 
+/** Pieces as windows, the fullest first; neighbours with less than a window's width between them are one. */
+function merged(sorted: Float64Array, pieces: readonly Piece[], ratio: number): IntervalWindow[] {
+  const windows: IntervalWindow[] = [];
+  for (const [from, to] of [...pieces].sort((a, b) => a[0] - b[0])) {
+    const window = { low: sorted[from] ?? 0, high: sorted[to - 1] ?? 0, count: to - from };
+    const below = windows.at(-1);
+    if (below && window.low <= below.high * ratio)
+      windows[windows.length - 1] = { ...below, high: window.high, count: below.count + window.count };
+    else windows.push(window);
+  }
+  return windows.sort((a, b) => b.count - a.count);
+}
+
 /**
  * Finds where sorted gaps crowd: one window, or two or three of one width. `closeness`: gaps below it cannot be, as connections that close were joined.
  * The probability is Chernoff's bound on the binomial tail times the places where the windows might have been.
@@ -104,8 +117,7 @@ export function crowdedWindows(sorted: Float64Array, closeness: number): Interva
       const free = n - taken.length;
       const logP = taken.length * Math.log(n) + TRIALS - free * divergence((count - taken.length) / free, Math.min(1, chance));
       if (logP < best.logP) {
-        const windows = taken.map(([at, end]) => ({ low: sorted[at] ?? 0, high: sorted[end - 1] ?? 0, count: end - at }));
-        best = { windows, share: count / n, chance, logP };
+        best = { windows: merged(sorted, taken, ratio), share: count / n, chance, logP };
       } else if (taken.length > 1 || logP > MORE_WINDOWS) break;
     }
   });

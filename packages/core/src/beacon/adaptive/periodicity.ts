@@ -19,7 +19,7 @@ export interface Periodicity {
 }
 
 /** A gap of more periods than this tells nothing of them: the jitter adds up. */
-const MOST_MULTIPLES = 8;
+export const MOST_MULTIPLES = 8;
 /** Two periods tried: the middle of the window, and that which the multiples give. */
 const TRIALS = 4;
 

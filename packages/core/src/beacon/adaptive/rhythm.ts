@@ -1,7 +1,7 @@
 import { mean, medianSorted } from "simple-statistics";
+import type { Flow } from "../../flows/flow.js";
 import { asNumbers } from "../../stats/as-numbers.js";
 import { type Bursts, burstsOf } from "./bursts.js";
-import type { Flow } from "../../flows/flow.js";
 import { type Calls, CLOSENESS_MICROS, collapse, gapsOf } from "./calls.js";
 import { type Drift, driftOf } from "./drift.js";
 import { crowdedWindows, divergence, type IntervalWindows } from "./interval-windows.js";

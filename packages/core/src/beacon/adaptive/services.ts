@@ -1,13 +1,4 @@
-/** A service that calls regularly and is harmless: by port, by what Zeek recognised, or by the name of the server. */
-export interface BenignService {
-  readonly label: string;
-  /** Destination ports with their protocol. */
-  readonly ports?: readonly `${number}/${"tcp" | "udp"}`[];
-  /** What Zeek must have recognised there: what goes over a port and is not recognised may be anything. */
-  readonly service?: string;
-  /** Names of servers: `example.com` with its sub-domains, or patterns with `*`. */
-  readonly names?: readonly string[];
-}
+import type { BenignService } from "../benign-service.js";
 
 /**
  * Services that look like beacons and are none. Short on purpose: a name says what the client asked for, which an intruder may
@@ -57,3 +48,8 @@ export const BENIGN_SERVICES: readonly BenignService[] = [
     ],
   },
 ];
+
+/** The services with others added; one with the label of another replaces it. */
+export function withServices(added: readonly BenignService[]): BenignService[] {
+  return [...new Map([...BENIGN_SERVICES, ...added].map((service) => [service.label, service])).values()];
+}

@@ -1,5 +1,6 @@
-import type { Reach } from "./prevalence.js";
 import type { IntervalWindow } from "./interval-windows.js";
+import { MOST_MULTIPLES } from "./periodicity.js";
+import type { Reach } from "./prevalence.js";
 import type { Rhythm } from "./rhythm.js";
 import type { Sizes } from "./sizes.js";
 
@@ -30,13 +31,15 @@ export function summaryOf(
   // A window at a multiple of the fullest is missed calls, not another sleep.
   const isMultiple = ({ low, high }: IntervalWindow): boolean => {
     const times = (low + high) / 2 / (shortest ?? 1);
-    return times > 1.5 && Math.abs(times - Math.round(times)) < 0.06 * times;
+    return times > 1.5 && times < MOST_MULTIPLES + 0.5 && Math.abs(times - Math.round(times)) < 0.06 * times;
   };
-  const sleeps = windows.windows.filter((window) => !isMultiple(window)).map(({ low, high }) => {
-    const middle = (low + high) / 2e6;
-    const jitter = Math.round((100 * (high - low)) / 2e6 / middle);
-    return `${duration(middle)}${jitter > 0 ? ` ± ${jitter}%` : ""}`;
-  });
+  const sleeps = windows.windows
+    .filter((window) => !isMultiple(window))
+    .map(({ low, high }) => {
+      const middle = (low + high) / 2e6;
+      const jitter = Math.round((100 * (high - low)) / 2e6 / middle);
+      return `${duration(middle)}${jitter > 0 ? ` ± ${jitter}%` : ""}`;
+    });
   const parts = [
     `calls every ${sleeps.length > 1 ? sleeps.join(" or ") : (sleeps[0] ?? duration(usualGap / 1e6))}`,
     persistence.interruptions > 0

@@ -12,7 +12,7 @@ export const WEIGHTS: Readonly<Record<Sign, number>> = {
   bursts: 3,
   sizes: 0.5,
   prevalence: 4,
-  coverage: 1,
+  coverage: 2,
   significance: 2,
 };
 
