@@ -1,6 +1,6 @@
 // How well the searches find beacons, measured on generated networks whose beacons are known.
 //
-//   node accuracy/accuracy.mjs [--groups 1000000] [--beacons 2400] [--seed 1000] [--threads 2] [--json FILE]
+//   node accuracy/accuracy.mjs [--groups 1300000] [--beacons 6000] [--seed 1000] [--threads 2] [--json FILE]
 //
 // Networks of a day, a week and four weeks. Seeds below 1000 are for tuning, those from 1000 on for what is reported.
 import { writeFileSync } from "node:fs";
@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { BEACON_CLASSES, TARGET_CLASSES } from "./beacons.mjs";
 import { atThreshold, averagePrecision, precisionAt, recallAt } from "./measure.mjs";
+import { realLogs } from "./real-logs.mjs";
 
 const DAY = 86_400;
 const CAPTURES = [DAY, DAY, DAY, 7 * DAY, 28 * DAY];
@@ -24,8 +25,8 @@ export const SEARCHES = [
 
 const { values } = parseArgs({
   options: {
-    groups: { type: "string", default: "1000000" },
-    beacons: { type: "string", default: "2400" },
+    groups: { type: "string", default: "1300000" },
+    beacons: { type: "string", default: "6000" },
     seed: { type: "string", default: "1000" },
     threads: { type: "string", default: "2" },
     json: { type: "string" },
@@ -131,4 +132,5 @@ for (const [index, { name }] of searches.entries()) {
   }
   report.searches[name] = byClass;
 }
+report.real = await realLogs(searches);
 if (values.json) writeFileSync(values.json, `${JSON.stringify(report, undefined, 2)}\n`);

@@ -461,7 +461,9 @@ describe("heliograph hunt quick", () => {
 
   it.each([
     [["hunt", "quick"], "missing required argument"],
-    [["hunt", "slow", "x"], 'search "slow" is unknown; there are quick, detailed, hierarchical'],
+    [["hunt", "slow", "x"], 'search "slow" is unknown; there are adaptive, quick, detailed, hierarchical, rita'],
+    [["hunt", "adaptive", "x", "--weights", "rythm=1"], "weights has rhythm, regularity"],
+    [["hunt", "quick", "x", "--weights", "rhythm=1"], "--weights is no option of the quick search"],
     [["hunt", "quick", "x", "--source", "10.0.0.0/99"], 'source holds "10.0.0.0/99", which is no address, no network'],
     [["hunt", "quick", "x", "--direction", "up"], "direction must be one of outbound, inbound, internal, any"],
     [["hunt", "quick", "x", "--not-port", "99999"], "ports must hold ports from 0 to 65535"],
@@ -604,6 +606,62 @@ describe("names, allow lists and families", () => {
     const page = await heliograph(["hunt", "quick", "--format", "html", office]);
     expect(page.out).toContain("<td>up.vendor.test</td>");
     expect((await heliograph(["show", "10.0.0.1", "192.0.2.1", office])).out).toContain("  names: c2.example\n");
+  });
+
+  it("the adaptive search goes by names, says what it thinks in every format, and lists all when asked", async () => {
+    const updates = mkdtempSync(join(tmpdir(), "updates-"));
+    const calls = (source: string, destination: string, port: number, protocol: string): string =>
+      Array.from({ length: 100 }, (_, i) => `${1_600_000_000 + i * 600}.25\t${source}\t${i}\t${destination}\t${port}\t${protocol}\n`).join(
+        "",
+      );
+    writeFileSync(
+      join(updates, "conn.log"),
+      HEADER +
+        calls("10.0.0.1", "192.0.2.1", 443, "tcp") +
+        calls("10.0.0.2", "192.0.2.2", 443, "tcp") +
+        calls("10.0.0.3", "192.0.2.3", 123, "udp"),
+    );
+    writeFileSync(
+      join(updates, "dns.log"),
+      "#path\tdns\n#fields\tts\tid.orig_h\tquery\tanswers\n1599999999.0\t10.0.0.2\tfe2.update.microsoft.com\t192.0.2.2\n",
+    );
+    try {
+      const { code, out, err } = await heliograph(["hunt", updates]);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toMatch(/Score +Source +Destination +Port +Conns +Hosts +What it does\n/);
+      expect(out).toMatch(
+        /100\.0 +10\.0\.0\.1 +192\.0\.2\.1 +443\/tcp +100 +1 +calls every 10 min, 100 of 100 expected calls over 16\.5 h, only host to talk to it\n/,
+      );
+      expect(out).not.toContain("192.0.2.2");
+      expect(out).toContain("2 more score below 50 and are likely harmless (1 software updates, 1 time (NTP)); --all lists them");
+      expect(out).toContain("3 potential beacons (adaptive) among");
+      const all = await heliograph(["hunt", "--all", updates]);
+      expect(all.out).toMatch(/192\.0\.2\.2 +fe2\.update\.microsoft\.com .+ software updates: calls every 10 min/);
+      expect(all.out).not.toContain("--all lists them");
+      const json = JSON.parse((await heliograph(["hunt", "adaptive", "--json", updates])).out) as JsonResult;
+      expect(json.beacons.map(({ evidence: { severity, labels, names } }) => ({ severity, labels, names }))).toEqual([
+        { severity: "critical", labels: [], names: [] },
+        { severity: "low", labels: ["software updates"], names: ["fe2.update.microsoft.com"] },
+        { severity: "low", labels: ["time (NTP)"], names: [] },
+      ]);
+      const services = JSON.stringify([{ label: "ours", names: ["update.microsoft.com"] }, { label: "software updates" }]);
+      const own = JSON.parse((await heliograph(["hunt", "--json", "--services", services, updates])).out) as JsonResult;
+      expect(own.beacons[1]?.evidence["labels"]).toEqual(["ours"]);
+      for (const format of ["html", "markdown"]) {
+        const text = (await heliograph(["hunt", "--format", format, updates])).out.replaceAll("\\", "");
+        expect(text).toContain("calls every 10 min, 100 of 100 expected calls over 16.5 h, only host to talk to it");
+        expect(text).toContain("software updates: calls every 10 min");
+      }
+      const csv = (await heliograph(["hunt", "--format", "csv", updates])).out.split("\n");
+      expect(csv).toHaveLength(5);
+      const both = JSON.parse((await heliograph(["hunt", "quick,rita", "--json", updates])).out) as { searches: JsonResult[] };
+      expect(both.searches.map(({ search, beacons }) => [search, beacons.length])).toEqual([
+        ["quick", 3],
+        ["rita", 3],
+      ]);
+    } finally {
+      rmSync(updates, { recursive: true });
+    }
   });
 
   it("leaves out by name and by allow list, on the command line and in the configuration", async () => {
@@ -764,6 +822,24 @@ describe.skipIf(!present)("known answers on real logs", () => {
   ])("the tutorial with %s", async (search, answer) => {
     const { out } = await heliograph(["hunt", ...search.split(" "), "--json", tutorial]);
     expect(shown(JSON.parse(out) as JsonResult)).toEqual(answer);
+  });
+
+  it("the tutorial and the office day with the adaptive search, without an option", async () => {
+    const { beacons } = JSON.parse((await heliograph(["hunt", "--json", tutorial])).out) as JsonResult;
+    expect(beacons.map(({ destination, evidence }) => [destination, evidence["severity"], evidence["labels"]])).toEqual([
+      ["2.17.188.84", "critical", []],
+      ["7.7.7.1", "critical", []],
+    ]);
+    expect(beacons[1]?.evidence["summary"]).toMatch(
+      /^calls every 300 s ± 3\d%, 289 of 289 expected calls over 23\.9 h, 404 bytes up each time$/,
+    );
+    const office = JSON.parse((await heliograph(["hunt", "--json", join(shared, "m57/conn.log")])).out) as JsonResult;
+    const labels = office.beacons.flatMap(({ evidence }) => evidence["labels"] as string[]);
+    expect(labels).toEqual(expect.arrayContaining(["DHCP", "never answered", "service discovery"]));
+    // The mail filter of four of five hosts calls its maker every two hours: regular indeed, and named.
+    expect(office.beacons[0]).toMatchObject({
+      evidence: { names: ["sn21.mailshell.net"], summary: expect.stringContaining("4 hosts talk to it") },
+    });
   });
 
   it("the tutorial as a folder, as files, as one concatenated gzip, as a zip and as TSV", async () => {

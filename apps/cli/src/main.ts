@@ -32,7 +32,7 @@ function program(signal: AbortSignal): Command {
     .helpCommand("help [command]", "Print the help of a command")
     .showHelpAfterError("(add --help for how to call it)")
     .exitOverride()
-    .addHelpText("after", "\nTry it:\n  heliograph hunt quick examples/logs\n  heliograph summary examples/logs");
+    .addHelpText("after", "\nTry it:\n  heliograph hunt examples/logs\n  heliograph summary examples/logs");
   addHuntCommand(root, signal);
   addShowCommand(root, signal);
   addTopCommand(root, signal);

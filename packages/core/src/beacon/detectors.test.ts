@@ -34,11 +34,12 @@ async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Ar
 }
 
 /** A beacon with its times moved back; the clock hours in which it was active depend on them. */
-function movedBack({ profile, ...beacon }: Beacon, shift: number): object {
+function movedBack({ profile, surroundings, ...beacon }: Beacon, shift: number): object {
   const { hoursActive: _, timeline, longestGapStart, ...figures } = profile;
   return {
     ...beacon,
     ...figures,
+    surroundings: { ...surroundings, capture: surroundings?.capture.map((time) => time - shift) },
     firstOccurrence: beacon.firstOccurrence - shift,
     lastOccurrence: beacon.lastOccurrence - shift,
     longestGapStart: longestGapStart - shift,

@@ -1,18 +1,8 @@
 import fc from "fast-check";
 import { kmeans } from "ml-kmeans";
 import { describe, expect, it } from "vitest";
+import { randomFrom } from "../testing/random.js";
 import { type IntervalMode, intervalModes, mayHaveModes, sampleGaps } from "./interval-modes.js";
-
-/** Numbers from 0 to 1 that a seed decides (mulberry32: a linear generator is too regular at a stride). */
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const modesOf = (minutes: readonly number[]): IntervalMode[] => {
   const sample = sampleGaps(Float64Array.from(minutes, (gap) => gap * 60e6));

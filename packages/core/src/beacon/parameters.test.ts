@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { WEIGHTS } from "./adaptive/weights.js";
 import { parseParameter } from "./parameters.js";
 import { detectors } from "./registry.js";
 import { planSearch } from "./search-flows.js";
@@ -36,6 +37,15 @@ describe("parameters", () => {
     ["hierarchical", { line_amounts: 1 }, "line_amounts must be a list of whole numbers such as [1, 5], got 1"],
     ["hierarchical", { line_amounts: [0] }, "line_amounts must be 1 or more, got 0"],
     ["hierarchical", { line_amounts: [1.5] }, "line_amounts must be a list of whole numbers such as [1, 5], got 1.5"],
+    ["adaptive", { weights: [1] }, 'weights must be weights by name such as {"rhythm": 1, "regularity": 1}, got [1]'],
+    ["adaptive", { weights: { rythm: 1 } }, "weights has rhythm, regularity, persistence"],
+    ["adaptive", { weights: { rhythm: -1 } }, "weights must hold numbers of 0 or more, got -1 for rhythm"],
+    ["adaptive", { weights: Object.fromEntries(Object.keys(WEIGHTS).map((name) => [name, 0])) }, "weights must leave a weight above 0"],
+    ["adaptive", { services: { label: "x" } }, "services must be a list of services such as"],
+    ["adaptive", { services: [{ label: "" }] }, "services must hold services with a label"],
+    ["adaptive", { services: [{ label: "x", ports: ["99999/tcp"] }] }, "services must hold ports such as 123/udp"],
+    ["adaptive", { services: [{ label: "x", names: ["not a name"] }] }, 'services holds "not a name", which is no host name'],
+    ["adaptive", { services: [{ label: "x", port: 1 }] }, "services must hold services of label, ports, service and names, not port"],
     ["hierarchical", { line_amounts: new Array(1001).fill(1) }, "line_amounts must have at most 1000 entries, got 1001"],
   ])("%s %j is refused: %s", (name, parameters, message) => {
     expect(() => planSearch(name, parameters)).toThrow(message);
@@ -60,6 +70,11 @@ describe("parameters", () => {
     };
     expect(read("delta", "1e1")).toBe(10);
     expect(read("line_amounts", "1, 5")).toEqual([1, 5]);
+    expect(read("weights", "rhythm=3, sizes=0")).toEqual({ rhythm: 3, sizes: 0 });
+    expect(read("weights", '{"rhythm": 3}')).toEqual({ rhythm: 3 });
+    expect(() => read("weights", "rhythm")).toThrow("weights must be weights by name");
+    expect(() => read("services", "[")).toThrow("services must be a list of services");
+    expect(read("services", '[{"label": "x"}]')).toEqual([{ label: "x" }]);
     expect(read("line_amounts", "[1,5]")).toEqual([1, 5]);
     expect(read("time_spans", "[[0,5],[2,15]]")).toEqual([
       [0, 5],
@@ -70,7 +85,12 @@ describe("parameters", () => {
     expect(() => read("delta", "")).toThrow('delta must be a number, got ""');
   });
 
+  it("of weights that are not given keep their default, and services may be none", () => {
+    const { weights, services } = planSearch("adaptive", { weights: { sizes: 9 } }).parameters;
+    expect([weights, services]).toEqual([{ ...WEIGHTS, sizes: 9 }, []]);
+  });
+
   it("an unknown search is refused with the known ones", () => {
-    expect(() => planSearch("nope")).toThrow('search "nope" is unknown; there are quick');
+    expect(() => planSearch("nope")).toThrow('search "nope" is unknown; there are adaptive');
   });
 });

@@ -82,6 +82,26 @@ describe("huntLogs", () => {
     expect(figures(await hunted(["part-0.gz", "part-1.gz", "part-2.gz", "part-3.gz"], 2))).toEqual(expected);
   });
 
+  it("the adaptive search and RITA's find the same with any number of threads, by surroundings that all threads saw", async () => {
+    const { files } = await findLogs([join(folder, "conn.log")]);
+    const searches = [planSearch("adaptive", { min_score: 10 }), planSearch("rita")];
+    const [one, three] = [await huntLogs(files, { searches, threads: 1 }), await huntLogs(files, { searches, threads: 3 })];
+    expect(three.results).toEqual(one.results);
+    const [adaptive, rita] = one.results;
+    expect(rita?.beacons.length).toBeGreaterThan(9);
+    const planted = (adaptive?.beacons ?? []).filter(({ destination }) => destination === "192.0.2.1");
+    expect(planted).toHaveLength(10);
+    for (const { prevalence, surroundings, evidence } of planted) {
+      expect([prevalence, surroundings?.internalHosts, surroundings?.groupsTested, surroundings?.capture]).toEqual([
+        10,
+        1010,
+        1010,
+        [one.first, one.last],
+      ]);
+      expect(evidence["summary"]).toMatch(/^calls every 300 s, 2,000 of 2,000 expected calls over 6.9 d, 10 hosts talk to it$/);
+    }
+  });
+
   it("reads a file whose header changes in the middle right, although it would be split", async () => {
     const result = await hunted(["turned.log"], 2);
     const { rows: count, malformedRows } = result.files[0]?.reports[0] ?? {};

@@ -11,7 +11,7 @@ export interface Persistence {
   /** Gaps far longer than usual, such as nights, and the share of the time that they take. */
   readonly interruptions: number;
   readonly interruptedShare: number;
-  /** Clock hours with a call by clock hours from the first call to the last. */
+  /** Share of the hours since the first call that have one. */
   readonly hoursActiveShare: number;
 }
 
@@ -23,7 +23,8 @@ const MICROS_PER_HOUR = 3.6e9;
 
 /** Persistence of calls whose usual gap is `usual`. */
 export function persistenceOf(starts: Float64Array, gaps: Float64Array, usual: number): Persistence {
-  const span = (starts.at(-1) ?? 0) - (starts[0] ?? 0);
+  const [first = 0] = starts;
+  const span = (starts.at(-1) ?? 0) - first;
   let longest = 0;
   let interrupted = 0;
   let interruptions = 0;
@@ -36,14 +37,13 @@ export function persistenceOf(starts: Float64Array, gaps: Float64Array, usual: n
   let hours = 0;
   let last = Number.NaN;
   for (const start of starts) {
-    const hour = Math.floor(start / MICROS_PER_HOUR);
+    const hour = Math.floor((start - first) / MICROS_PER_HOUR);
     if (hour !== last) hours++;
     last = hour;
   }
   const expected = Math.max(starts.length, Math.round((span - interrupted) / usual) + 1 + interruptions);
   const seenShare = starts.length / expected;
   const interruptedShare = span > 0 ? interrupted / span : 0;
-  const hoursBetween = Math.floor((starts.at(-1) ?? 0) / MICROS_PER_HOUR) - Math.floor((starts[0] ?? 0) / MICROS_PER_HOUR) + 1;
   return {
     value: seenShare * (1 - INTERRUPTED_PART * interruptedShare),
     seenShare,
@@ -52,6 +52,6 @@ export function persistenceOf(starts: Float64Array, gaps: Float64Array, usual: n
     longestGapSeconds: longest / 1e6,
     interruptions,
     interruptedShare,
-    hoursActiveShare: hours / hoursBetween,
+    hoursActiveShare: hours / (Math.floor(span / MICROS_PER_HOUR) + 1),
   };
 }

@@ -4,8 +4,8 @@ import { asNumbers } from "../../stats/as-numbers.js";
 import { type Bursts, burstsOf } from "./bursts.js";
 import { type Calls, CLOSENESS_MICROS, collapse, gapsOf } from "./calls.js";
 import { type Drift, driftOf } from "./drift.js";
-import { crowdedWindows, divergence, type IntervalWindows } from "./interval-windows.js";
-import { type Periodicity, periodicityOf } from "./periodicity.js";
+import { crowdedWindows, divergence, type IntervalWindow, type IntervalWindows } from "./interval-windows.js";
+import { MOST_MULTIPLES, type Periodicity, periodicityOf } from "./periodicity.js";
 import { type Persistence, persistenceOf } from "./persistence.js";
 import { type Regularity, regularityOf } from "./regularity.js";
 
@@ -23,6 +23,8 @@ export interface Rhythm {
   /** 0..1: information of a gap about its window, scaled; see `concentrationOf`. */
   readonly concentration: number;
   readonly windows: IntervalWindows;
+  /** The windows that are sleeps of their own, the fullest first: one at a multiple of another's is missed calls. */
+  readonly sleeps: readonly IntervalWindow[];
   readonly regularity: Regularity;
   readonly periodicity: Periodicity;
   readonly persistence: Persistence;
@@ -30,7 +32,7 @@ export interface Rhythm {
   readonly drift: Drift;
   /** Median of the gaps in the fullest window, in microseconds, … */
   readonly usualGap: number;
-  /** … and the mean of those in all windows: a beacon that changes its sleep is expected to call that often. */
+  /** … and the mean of those in all sleeps: a beacon that changes its sleep is expected to call that often. */
   readonly meanGap: number;
   /** Natural logarithm of the probability that calls at random look like this by any of the measures. */
   readonly logP: number;
@@ -80,12 +82,27 @@ function viewOf(calls: Calls): View {
   return { calls, gaps, sorted, windows: crowdedWindows(sorted, calls.closeness) };
 }
 
-/** Measures the rhythm of a view. */
+/** Room beside a window, as a share, in which a multiple of another counts as its own. */
+const BESIDE = 0.02;
+
+function sleepsOf(windows: readonly IntervalWindow[]): IntervalWindow[] {
+  const isMultiple = ({ low, high }: IntervalWindow, of: IntervalWindow): boolean => {
+    const middle = (of.low + of.high) / 2;
+    const multiple = Math.round((low + high) / 2 / middle);
+    return (
+      multiple > 1 && multiple <= MOST_MULTIPLES && multiple * middle >= low * (1 - BESIDE) && multiple * middle <= high * (1 + BESIDE)
+    );
+  };
+  return windows.filter((window) => !windows.some((other) => isMultiple(window, other)));
+}
+
+/** Measures the rhythm of a view that has a window. */
 export function rhythmOf({ calls, gaps, sorted, windows }: View): Rhythm {
   const [first] = windows.windows;
   const { low = 0, high = 0 } = first ?? {};
   const usualGap = medianSorted(asNumbers(sorted.filter((gap) => gap >= low && gap <= high)));
-  const inside = sorted.filter((gap) => windows.windows.some((window) => gap >= window.low && gap <= window.high));
+  const sleeps = sleepsOf(windows.windows);
+  const inside = sorted.filter((gap) => sleeps.some((sleep) => gap >= sleep.low && gap <= sleep.high));
   const meanGap = mean(asNumbers(inside));
   const { steadied, ...drift } = driftOf(gaps, medianSorted(asNumbers(sorted)));
   const steady = drift.value > 0 ? crowdedWindows(steadied.slice().sort(), calls.closeness) : windows;
@@ -95,6 +112,7 @@ export function rhythmOf({ calls, gaps, sorted, windows }: View): Rhythm {
     calls: calls.starts.length,
     concentration: concentrationOf(best),
     windows,
+    sleeps,
     regularity: regularityOf(best === windows ? sorted : steadied.slice().sort()),
     periodicity,
     persistence: persistenceOf(calls.starts, gaps, meanGap),

@@ -1,5 +1,3 @@
-import type { IntervalWindow } from "./interval-windows.js";
-import { MOST_MULTIPLES } from "./periodicity.js";
 import type { Reach } from "./prevalence.js";
 import type { Rhythm } from "./rhythm.js";
 import type { Sizes } from "./sizes.js";
@@ -21,27 +19,18 @@ const grouped = (value: number): string => Math.round(value).toLocaleString("en-
 
 /** What a person needs to know of a beacon, in a sentence. */
 export function summaryOf(
-  { windows, persistence, drift, bursts, usualGap, periodicity }: Rhythm,
+  { sleeps, persistence, drift, bursts, usualGap, periodicity }: Rhythm,
   sizes: Sizes | undefined,
   reach: Reach,
   spanSeconds: number,
 ): string {
-  const [first] = windows.windows;
-  const shortest = first && (first.low + first.high) / 2;
-  // A window at a multiple of the fullest is missed calls, not another sleep.
-  const isMultiple = ({ low, high }: IntervalWindow): boolean => {
-    const times = (low + high) / 2 / (shortest ?? 1);
-    return times > 1.5 && times < MOST_MULTIPLES + 0.5 && Math.abs(times - Math.round(times)) < 0.06 * times;
-  };
-  const sleeps = windows.windows
-    .filter((window) => !isMultiple(window))
-    .map(({ low, high }) => {
-      const middle = (low + high) / 2e6;
-      const jitter = Math.round((100 * (high - low)) / 2e6 / middle);
-      return `${duration(middle)}${jitter > 0 ? ` ± ${jitter}%` : ""}`;
-    });
+  const lengths = sleeps.map(({ low, high }) => {
+    const middle = (low + high) / 2e6;
+    const jitter = Math.round((100 * (high - low)) / 2e6 / middle);
+    return `${duration(middle)}${jitter > 0 ? ` ± ${jitter}%` : ""}`;
+  });
   const parts = [
-    `calls every ${sleeps.length > 1 ? sleeps.join(" or ") : (sleeps[0] ?? duration(usualGap / 1e6))}`,
+    `calls every ${lengths.length > 1 ? lengths.join(" or ") : (lengths[0] ?? duration(usualGap / 1e6))}`,
     persistence.interruptions > 0
       ? `${grouped(persistence.seen)} of ${grouped(persistence.expected)} expected calls while active, over ${duration(spanSeconds)} with ${grouped(persistence.interruptions)} ${persistence.interruptions === 1 ? "break" : "breaks"}`
       : `${grouped(persistence.seen)} of ${grouped(persistence.expected)} expected calls over ${duration(spanSeconds)}`,
