@@ -163,6 +163,7 @@ if (values.scale) {
   const { tsv, files } = logs(Number(values.rows), Number(values["json-rows"]));
   const contestants = [
     variant("quick, detailed and hierarchical", ["quick,detailed,hierarchical"], files.tsv, tsv),
+    variant("adaptive", ["adaptive"], files.tsv, tsv),
     variant("quick, filtered by networks", ["quick", ...CIDR], files.tsv, tsv),
     variant("quick without the default filters", ["quick", "--no-default-filters"], files.tsv, tsv),
     variant("quick", ["quick"], files.tsv, tsv),
