@@ -13,6 +13,7 @@ export default {
     "@heliograph/core/query",
     "@heliograph/core/insights",
     "@heliograph/http",
+    "@heliograph/worker",
   ],
   platform: "node",
   output: { dir: "dist", format: "esm", cleanDir: true },

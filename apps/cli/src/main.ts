@@ -13,6 +13,7 @@ import { addSummaryCommand } from "./summary-command.js";
 import { addTopCommand } from "./top-command.js";
 import { UsageError } from "./usage-error.js";
 import { addWatchCommand } from "./watch-command.js";
+import { addWorkerCommand } from "./worker-command.js";
 
 /** Exit codes: 0 done, 1 an input gave nothing readable or something failed, 2 usage, 130 interrupted. */
 const FAILED = 1;
@@ -45,6 +46,7 @@ function program(signal: AbortSignal): Command {
   addRunsCommand(root);
   addFilterCommand(root);
   addServeCommand(root, version(), signal);
+  addWorkerCommand(root, signal);
   addKeysCommand(root);
   addConfigCommand(root);
   return root;

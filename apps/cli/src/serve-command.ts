@@ -14,12 +14,14 @@ interface ServeOptions extends StoreOptions {
   readonly queued?: string;
   readonly searchSeconds?: string;
   readonly rules?: string;
+  readonly execute: boolean;
+  readonly attempts?: string;
   readonly logLevel: string;
 }
 
 const LOG_LEVELS = ["info", "warn", "debug", "off"] as const;
 
-function whole(name: string, text: string | undefined, least: number, most: number): number | undefined {
+export function whole(name: string, text: string | undefined, least: number, most: number): number | undefined {
   if (text === undefined) return undefined;
   const number = Number(text);
   if (!Number.isInteger(number) || number < least || number > most)
@@ -28,7 +30,7 @@ function whole(name: string, text: string | undefined, least: number, most: numb
 }
 
 /** Folders by name, from `NAME=PATH`. */
-function rootsOf(texts: readonly string[], configured: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function rootsOf(texts: readonly string[], configured: Readonly<Record<string, string>> = {}): Record<string, string> {
   const given = texts.map((text) => {
     const at = text.indexOf("=");
     if (at < 1 || at === text.length - 1) throw new UsageError(`--root must be NAME=PATH, got ${text}`);
@@ -54,6 +56,8 @@ export function addServeCommand(program: Command, version: string, signal: Abort
     .option("--without-key", "Serve an address of the network although there is no API key")
     .option("--concurrent <number>", "Searches at once (default: half of the processors)")
     .option("--queued <number>", "Searches that may wait (default: 100)")
+    .option("--no-execute", "Leave all searches to workers (heliograph worker); needs --database postgres://…")
+    .option("--attempts <number>", "With --no-execute: how often a search is tried when its worker dies (default: 3)")
     .option("--rules <folder>", "Folder of insights of your own, as JSON and YAML files")
     .option("--search-seconds <number>", "Longest time of a search (default: 3600)")
     .option("--log-level <level>", `How much to log, as JSON on standard error: ${LOG_LEVELS.join(", ")}`, "info");
@@ -64,6 +68,8 @@ export function addServeCommand(program: Command, version: string, signal: Abort
     const concurrent = whole("concurrent", options.concurrent, 1, 64);
     const queued = whole("queued", options.queued, 0, 100_000);
     const seconds = whole("search-seconds", options.searchSeconds, 1, 7 * 86_400);
+    const attempts = whole("attempts", options.attempts, 1, 100);
+    const queue = { ...(queued !== undefined && { queued }), ...(attempts !== undefined && { retries: { attempts } }) };
     const config = await configFrom(options);
     const { start } = await import("@heliograph/http");
     const server = await start({
@@ -74,6 +80,7 @@ export function addServeCommand(program: Command, version: string, signal: Abort
       config,
       version,
       ...(options.rules !== undefined && { insights: options.rules }),
+      ...(!options.execute && { queue }),
       withoutKey: options.withoutKey ?? false,
       log: level === "off" ? false : level,
       limits: {

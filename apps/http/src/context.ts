@@ -1,11 +1,11 @@
 import type { Config } from "@heliograph/runtime";
 import type { InsightRegistry, LogEngine } from "@heliograph/runtime/logs";
-import type { HostStore, KeyStore, QuotaStore, Roots, RunManager, SourceStore, Store } from "@heliograph/runtime/runs";
+import type { HostStore, KeyStore, QuotaStore, Roots, RunService, SourceStore, Store } from "@heliograph/runtime/runs";
 
 /** What the routes work with. */
 export interface Context {
   readonly store: Store;
-  readonly manager: RunManager;
+  readonly manager: RunService;
   readonly hosts: HostStore;
   readonly sources: SourceStore;
   readonly keys: KeyStore;

@@ -8,11 +8,16 @@ import {
   HostStore,
   KeyStore,
   openStore,
+  QueuedRuns,
+  type QueueLimits,
   QuotaStore,
   Roots,
   type RunLimits,
   RunManager,
+  RunQueue,
+  type RunService,
   SourceStore,
+  type Store,
 } from "@heliograph/runtime/runs";
 import { isLoopback } from "./guard.js";
 import { buildServer } from "./server.js";
@@ -34,11 +39,24 @@ export interface StartOptions {
   readonly config?: Config;
   readonly version: string;
   readonly limits?: RunLimits;
+  /** Leave all runs to workers, by way of the queue; needs a `postgres://` store. Default: this process does them. */
+  readonly queue?: QueueLimits;
   /** Serve an address of the network without any API key. */
   readonly withoutKey?: boolean;
   readonly log?: false | "info" | "warn" | "debug";
   /** Seconds that searches under way may take when the server stops. Default 30. */
   readonly graceSeconds?: number;
+}
+
+/** Who does the runs. */
+async function serviceOf(store: Store, options: StartOptions): Promise<RunService> {
+  if (!options.queue) return RunManager.open(store, options.limits);
+  try {
+    return new QueuedRuns(store, await RunQueue.open(store, options.store), options.queue);
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
 }
 
 /** A server that listens. */
@@ -70,7 +88,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       { column: "host" },
     );
   }
-  const manager = await RunManager.open(store, options.limits);
+  const manager = await serviceOf(store, options);
   const logs = new LogEngine(options.logs ?? join(/^\w+:\/\//.test(options.store) ? defaultDataDir() : options.store, "logs"));
   const closing = new AbortController();
   const context = {

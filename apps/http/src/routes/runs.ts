@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { type Beacon, parseTime } from "@heliograph/core";
 import { API_COLUMNS, apiRow, csvRows, evidenceFrom, htmlReport, MOST_SHOWN, type Totals } from "@heliograph/runtime/report";
-import type { Run, RunManager, StoredBeacon } from "@heliograph/runtime/runs";
+import type { Run, RunService, StoredBeacon } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
@@ -24,7 +24,7 @@ const beaconOf = ({ evidence, firstOccurrence, lastOccurrence, ...beacon }: Stor
   lastOccurrence: parseTime(lastOccurrence),
 });
 
-async function page(run: Run, { runs }: RunManager): Promise<string> {
+async function page(run: Run, { runs }: RunService): Promise<string> {
   const beacons: Beacon[] = [];
   let count = 0;
   for await (const some of runs.beaconPages(run.id)) {
@@ -34,11 +34,11 @@ async function page(run: Run, { runs }: RunManager): Promise<string> {
   return htmlReport([{ search: { name: run.search, parameters: run.parameters }, beacons, count }], run.summary as Totals);
 }
 
-async function* lines(run: Run, { runs }: RunManager): AsyncGenerator<string> {
+async function* lines(run: Run, { runs }: RunService): AsyncGenerator<string> {
   for await (const some of runs.beaconPages(run.id)) yield some.map((beacon) => `${JSON.stringify(beacon)}\n`).join("");
 }
 
-async function exported(format: string, run: Run, manager: RunManager): Promise<{ type: string; body: string | Readable }> {
+async function exported(format: string, run: Run, manager: RunService): Promise<{ type: string; body: string | Readable }> {
   switch (format) {
     case "html":
       return { type: "text/html; charset=utf-8", body: await page(run, manager) };

@@ -1,10 +1,10 @@
 import { EventEmitter } from "node:events";
 import { availableParallelism } from "node:os";
-import { MessageChannel } from "node:worker_threads";
-import type { Piscina } from "piscina";
 import type { Store } from "../store/open-store.js";
 import { type Run, type RunSource, RunStore } from "../store/run-store.js";
-import type { RunMessage, RunOrder } from "./run-task.js";
+import { OrderPool, RunLog, shareOf } from "./order-pool.js";
+import { type RunEnd, type RunEvent, type RunService, TooManyRuns } from "./run-service.js";
+import type { RunOrder } from "./run-task.js";
 
 /** How many runs, and for how long. */
 export interface RunLimits {
@@ -16,38 +16,13 @@ export interface RunLimits {
   readonly seconds?: number;
 }
 
-/** More runs wait than may. */
-export class TooManyRuns extends Error {
-  override readonly name = "TooManyRuns";
-}
-
-/** What happens to a run. */
-export interface RunEvent {
-  readonly kind: "progress" | "ended";
-  readonly progress: number;
-  readonly rows: number;
-  readonly phase: string;
-}
-
-/** How a run ended. */
-export interface RunEnd {
-  readonly run: Run;
-  /** The logs could not be read: the caller's matter, not a fault of ours. */
-  readonly unreadable: boolean;
-}
-
-type Outcome = Awaited<ReturnType<typeof import("./run-task.js")["work"]>>;
-
-const TASK = new URL("./run-task.js", import.meta.url);
 const HEARTBEAT_MS = 5000;
 const PROGRESS_MS = 500;
 
-const now = (): string => new Date().toISOString();
-
 /** Takes runs, does some at a time on threads of their own, and keeps what comes of them. */
-export class RunManager {
+export class RunManager implements RunService {
   readonly runs: RunStore;
-  readonly #pool: Piscina;
+  readonly #pool: OrderPool;
   readonly #limits: Required<RunLimits>;
   readonly #aborts = new Map<string, AbortController>();
   readonly #ends = new Map<string, Promise<RunEnd>>();
@@ -57,7 +32,7 @@ export class RunManager {
   /** Runs taken and not over; counted before anything is waited for, so that no two take the last place. */
   #active = 0;
 
-  private constructor(store: Store, pool: Piscina, limits: Required<RunLimits>) {
+  private constructor(store: Store, pool: OrderPool, limits: Required<RunLimits>) {
     this.runs = new RunStore(store);
     this.#pool = pool;
     this.#limits = limits;
@@ -73,15 +48,8 @@ export class RunManager {
 
   /** Opens a manager over a store; runs of processes that ended without a word become failed. */
   static async open(store: Store, limits: RunLimits = {}): Promise<RunManager> {
-    const { Piscina } = await import("piscina");
     const concurrent = limits.concurrent ?? Math.max(1, Math.floor(availableParallelism() / 2));
-    const pool = new Piscina({
-      filename: TASK.href,
-      minThreads: 0,
-      maxThreads: concurrent,
-      idleTimeout: 10_000,
-      concurrentTasksPerWorker: 1,
-    });
+    const pool = await OrderPool.open(concurrent);
     const manager = new RunManager(store, pool, { concurrent, queued: limits.queued ?? 100, seconds: limits.seconds ?? 3600 });
     await manager.runs.failInterrupted();
     return manager;
@@ -140,16 +108,9 @@ export class RunManager {
   }
 
   async #do(run: Run, order: RunOrder, source: RunSource, signal: AbortSignal): Promise<RunEnd> {
-    // Whoever reads a log or an error may not know where folders lie on this machine.
-    const shown = (text: string): string => order.paths.reduce((left, path) => left.replaceAll(path, source.name), text);
     const over = async (unreadable = false): Promise<RunEnd> => ({ run: (await this.runs.get(run.id)) ?? run, unreadable });
-    const { port1, port2 } = new MessageChannel();
-    const log: Promise<void>[] = [];
-    const note = (...lines: string[]): void => {
-      const stamped = lines.map((line) => `${now()} ${shown(line).replace(/[\u0000-\u001f\u007f]/g, " ")}`);
-      if (stamped.length > 0) log.push(this.runs.addLog(run.logFile, stamped).catch(() => undefined));
-    };
-    note(`run ${run.id} queued`);
+    const log = new RunLog(this.runs, run.logFile, order.paths, source.name);
+    log.note(`run ${run.id} queued`);
     let started: Promise<boolean> | undefined;
     let timeout: NodeJS.Timeout | undefined;
     const start = (): Promise<boolean> => {
@@ -161,44 +122,36 @@ export class RunManager {
       return started;
     };
     let saved = 0;
-    // Its messages and its result come by two ways: what it said is whole when it has said that it ends.
-    let heard: () => void = () => undefined;
-    const all = new Promise<void>((resolve) => {
-      heard = resolve;
-    });
-    port1.on("message", (message: RunMessage) => {
-      void start();
-      if (message.kind === "end") return heard();
-      if (message.kind === "log") return note(...message.lines);
-      const { bytes, totalBytes, rows, phase } = message.progress;
-      const progress = phase === "searching" ? 0.95 : 0.9 * Math.min(1, bytes / Math.max(1, totalBytes));
-      this.#events.emit(run.id, { kind: "progress", progress, rows, phase } satisfies RunEvent);
-      if (Date.now() - saved < PROGRESS_MS) return;
-      saved = Date.now();
-      void this.runs.progress(run.id, progress).catch(() => undefined);
-    });
     try {
-      const outcome = (await this.#pool.run({ order, port: port2 }, { name: "work", transferList: [port2], signal })) as Outcome;
-      await Promise.all([start(), all]);
+      const outcome = await this.#pool.run(order, signal, (message) => {
+        void start();
+        if (message.kind === "log") return log.note(...message.lines);
+        const { rows, phase } = message.progress;
+        const progress = shareOf(message.progress);
+        this.#events.emit(run.id, { kind: "progress", progress, rows, phase } satisfies RunEvent);
+        if (Date.now() - saved < PROGRESS_MS) return;
+        saved = Date.now();
+        void this.runs.progress(run.id, progress).catch(() => undefined);
+      });
+      await start();
       if ("failure" in outcome) {
-        note(`failed: ${outcome.failure}`);
-        await Promise.all(log);
-        await this.runs.end(run.id, "failed", shown(outcome.failure));
+        log.note(`failed: ${outcome.failure}`);
+        await log.written();
+        await this.runs.end(run.id, "failed", log.shown(outcome.failure));
         return over(outcome.unreadable);
       }
-      note("done");
-      await Promise.all(log);
+      log.note("done");
+      await log.written();
       await this.runs.finish(run.id, outcome.result);
       return over();
     } catch (cause) {
-      if (signal.aborted) note(signal.reason instanceof Error ? signal.reason.message : "ended");
-      else note(`failed: ${cause instanceof Error ? cause.message : String(cause)}`);
-      await Promise.all(log);
+      if (signal.aborted) log.note(signal.reason instanceof Error ? signal.reason.message : "ended");
+      else log.note(`failed: ${cause instanceof Error ? cause.message : String(cause)}`);
+      await log.written();
       await this.runs.end(run.id, "failed", "the search failed; the run's log says more");
       return over();
     } finally {
       clearTimeout(timeout);
-      port1.close();
     }
   }
 
@@ -221,6 +174,6 @@ export class RunManager {
       abort.abort(new Error("the server was stopped"));
     }
     await all;
-    await this.#pool.close({ force: true });
+    await this.#pool.close();
   }
 }

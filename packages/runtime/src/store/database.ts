@@ -3,6 +3,9 @@ import type { Generated } from "kysely";
 /** States of a run; the last three are final. */
 export type RunState = "queued" | "running" | "done" | "failed" | "cancelled";
 
+/** A whole run; or the plan of one in parts, a part, and what joins them. */
+export type TaskKind = "run" | "plan" | "part" | "join";
+
 /** The tables of the store, the same in SQLite and PostgreSQL. Times are ISO 8601 UTC, objects JSON texts. */
 export interface StoreTables {
   runs: {
@@ -21,6 +24,25 @@ export interface StoreTables {
     log_file: string;
     /** The process that runs it. */
     instance: string | null;
+  };
+  /** Runs that workers do, by way of the queue; a run that is not here is done by the process that took it. */
+  queued_runs: { run_id: string; most_attempts: number; backoff_seconds: number };
+  /** The pieces of queued runs. */
+  run_tasks: {
+    run_id: string;
+    n: number;
+    kind: TaskKind;
+    state: "queued" | "running" | "done" | "cancelled";
+    /** What to do, as JSON, until it is done. */
+    payload: string;
+    /** What came of it, for the task that joins; null where the run has it. */
+    result: string | null;
+    /** How often it was claimed, and the number of the claim that holds. */
+    attempts: number;
+    fence: number;
+    /** When its lease ends, in milliseconds since 1970-01-01 UTC of the database's clock. */
+    lease_until: number | null;
+    worker: string | null;
   };
   beacons: {
     run_id: string;

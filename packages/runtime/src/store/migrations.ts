@@ -118,6 +118,33 @@ function migrations(postgres: boolean): Record<string, Migration> {
           .execute();
       },
     },
+    "0003-queue": {
+      async up(db: Kysely<unknown>) {
+        await db.schema
+          .createTable("queued_runs")
+          .ifNotExists()
+          .addColumn("run_id", "text", (column) => column.primaryKey().references("runs.id").onDelete("cascade"))
+          .addColumn("most_attempts", "integer", (column) => column.notNull())
+          .addColumn("backoff_seconds", "double precision", (column) => column.notNull())
+          .execute();
+        await db.schema
+          .createTable("run_tasks")
+          .ifNotExists()
+          .addColumn("run_id", "text", (column) => column.notNull().references("runs.id").onDelete("cascade"))
+          .addColumn("n", "integer", (column) => column.notNull())
+          .addColumn("kind", "text", (column) => column.notNull())
+          .addColumn("state", "text", (column) => column.notNull())
+          .addColumn("payload", "text", (column) => column.notNull())
+          .addColumn("result", "text")
+          .addColumn("attempts", "integer", (column) => column.notNull())
+          .addColumn("fence", "integer", (column) => column.notNull())
+          .addColumn("lease_until", "double precision")
+          .addColumn("worker", "text")
+          .addPrimaryKeyConstraint("run_tasks_key", ["run_id", "n"])
+          .execute();
+        await db.schema.createIndex("run_tasks_by_state").ifNotExists().on("run_tasks").columns(["state", "lease_until"]).execute();
+      },
+    },
   };
 }
 

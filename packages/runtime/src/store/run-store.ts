@@ -133,8 +133,16 @@ export class RunStore {
     this.#store = store;
   }
 
-  /** Notes a new run, queued. Its log file is named after the second, the next free one when another run has it. */
-  async create(search: string, parameters: ParameterValues, source: RunSource): Promise<Run> {
+  /**
+   * Notes a new run, queued. Its log file is named after the second, the next free one when another run has it.
+   * `along`: what else to write in the same transaction.
+   */
+  async create(
+    search: string,
+    parameters: ParameterValues,
+    source: RunSource,
+    along?: (tx: Transaction<StoreTables>, id: string) => Promise<void>,
+  ): Promise<Run> {
     for (let second = Math.floor(Date.now() / 1000); ; second++) {
       const row = {
         id: randomUUID(),
@@ -152,12 +160,17 @@ export class RunStore {
         log_file: `log_${second}`,
         instance: this.#store.instance,
       };
-      const { numInsertedOrUpdatedRows } = await this.#store.write
-        .insertInto("runs")
-        .values(row)
-        .onConflict((conflict) => conflict.column("log_file").doNothing())
-        .executeTakeFirst();
-      if (Number(numInsertedOrUpdatedRows) === 1) return runOf(row);
+      const made = await this.#store.write.transaction().execute(async (tx) => {
+        const { numInsertedOrUpdatedRows } = await tx
+          .insertInto("runs")
+          .values(row)
+          .onConflict((conflict) => conflict.column("log_file").doNothing())
+          .executeTakeFirst();
+        if (Number(numInsertedOrUpdatedRows) !== 1) return false;
+        await along?.(tx, row.id);
+        return true;
+      });
+      if (made) return runOf(row);
     }
   }
 
@@ -177,33 +190,30 @@ export class RunStore {
   }
 
   /** Keeps the results and ends the run, both or neither; false when it was ended meanwhile. */
-  async finish(id: string, { beacons, talkers, summary }: RunResult): Promise<boolean> {
-    class Ended extends Error {}
-    try {
-      await this.#store.write.transaction().execute(async (tx) => {
-        const { numUpdatedRows } = await tx
-          .updateTable("runs")
-          .set({ state: "done", progress: 1, finished_at: now(), beacon_count: beacons.length, summary: JSON.stringify(summary) })
-          .where("id", "=", id)
-          .where("state", "=", "running")
-          .executeTakeFirst();
-        if (Number(numUpdatedRows) !== 1) throw new Ended();
-        await this.#insertBeacons(tx, id, beacons);
-        const rows = talkers.map(({ source, destination, port, connectionCount }, index) => ({
-          run_id: id,
-          n: index + 1,
-          source,
-          destination,
-          port,
-          connections: connectionCount,
-        }));
-        for (const part of chunks(rows)) await tx.insertInto("top_talkers").values(part).execute();
-      });
-      return true;
-    } catch (cause) {
-      if (cause instanceof Ended) return false;
-      throw cause;
-    }
+  finish(id: string, result: RunResult): Promise<boolean> {
+    return this.#store.write.transaction().execute((tx) => this.finishIn(tx, id, result));
+  }
+
+  /** The same in a transaction of the caller's; where it returns false it has written nothing. */
+  async finishIn(tx: Transaction<StoreTables>, id: string, { beacons, talkers, summary }: RunResult): Promise<boolean> {
+    const { numUpdatedRows } = await tx
+      .updateTable("runs")
+      .set({ state: "done", progress: 1, finished_at: now(), beacon_count: beacons.length, summary: JSON.stringify(summary) })
+      .where("id", "=", id)
+      .where("state", "=", "running")
+      .executeTakeFirst();
+    if (Number(numUpdatedRows) !== 1) return false;
+    await this.#insertBeacons(tx, id, beacons);
+    const rows = talkers.map(({ source, destination, port, connectionCount }, index) => ({
+      run_id: id,
+      n: index + 1,
+      source,
+      destination,
+      port,
+      connections: connectionCount,
+    }));
+    for (const part of chunks(rows)) await tx.insertInto("top_talkers").values(part).execute();
+    return true;
   }
 
   async #insertBeacons(tx: Transaction<StoreTables>, id: string, beacons: RunResult["beacons"]): Promise<void> {
@@ -355,6 +365,8 @@ export class RunStore {
         .set({ state: "failed", error: INTERRUPTED, finished_at: now() })
         .where((where) => where.or([where("instance", "is", null), where("instance", "not in", alive)]))
         .where("state", "in", ["queued", "running"])
+        // What workers do lasts longer than they: leases tell of those.
+        .where("id", "not in", tx.selectFrom("queued_runs").select("run_id"))
         .executeTakeFirst();
       if (gone.length > 0) await tx.deleteFrom("instances").where("id", "in", gone).execute();
       return Number(numUpdatedRows);
