@@ -52,7 +52,7 @@ export interface StartOptions {
 async function serviceOf(store: Store, options: StartOptions): Promise<RunService> {
   if (!options.queue) return RunManager.open(store, options.limits);
   try {
-    return new QueuedRuns(store, await RunQueue.open(store, options.store), options.queue);
+    return new QueuedRuns(store, await RunQueue.open(store), options.queue);
   } catch (cause) {
     await store.close();
     throw cause;

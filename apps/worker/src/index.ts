@@ -111,7 +111,7 @@ export async function start(options: WorkerOptions): Promise<RunningWorker> {
   const store = await openStore(options.store);
   let queue: RunQueue;
   try {
-    queue = await RunQueue.open(store, options.store);
+    queue = await RunQueue.open(store);
   } catch (cause) {
     await store.close();
     throw cause;

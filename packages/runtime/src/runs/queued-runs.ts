@@ -6,9 +6,14 @@ import type { RunQueue } from "./run-queue.js";
 import { type RunEnd, type RunService, TooManyRuns } from "./run-service.js";
 import type { RunOrder } from "./run-task.js";
 
-const FINAL = new Set(["done", "failed", "cancelled"]);
 const POLL_MS = 200;
-const SLOW_POLL_MS = 1000;
+
+/** Somebody waits for the end of a run. */
+interface Wait {
+  readonly end: Promise<RunEnd>;
+  resolve(end: RunEnd): void;
+  reject(reason: Error): void;
+}
 
 /** Whether a run failed because of its logs: its worker left that with it. */
 const isUnreadable = ({ summary }: Run): boolean => summary !== null && "unreadable" in summary;
@@ -27,7 +32,8 @@ export class QueuedRuns implements RunService {
   readonly #most: number;
   readonly #retries: Retries;
   readonly #closing = new AbortController();
-  readonly #waits = new Map<string, Promise<RunEnd>>();
+  readonly #waits = new Map<string, Wait>();
+  #looking: Promise<void> | undefined;
 
   constructor(store: Store, queue: RunQueue, { queued = 10_000, retries = {} }: QueueLimits = {}) {
     this.runs = new RunStore(store);
@@ -54,19 +60,33 @@ export class QueuedRuns implements RunService {
   }
 
   ended(id: string): Promise<RunEnd> {
-    const known = this.#waits.get(id) ?? this.#wait(id).finally(() => this.#waits.delete(id));
-    this.#waits.set(id, known);
-    return known;
+    const known = this.#waits.get(id);
+    if (known) return known.end;
+    let settle: Pick<Wait, "resolve" | "reject"> = { resolve: () => undefined, reject: () => undefined };
+    const end = new Promise<RunEnd>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    end.catch(() => undefined);
+    this.#waits.set(id, { end, ...settle });
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+    return end;
   }
 
-  async #wait(id: string): Promise<RunEnd> {
-    for (let looks = 0; ; looks++) {
-      const run = await this.runs.get(id).catch(() => undefined);
-      if (run && FINAL.has(run.state)) return { run, unreadable: isUnreadable(run) };
-      await wait(looks < 25 ? POLL_MS : SLOW_POLL_MS, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {
-        throw new TooManyRuns("the server is stopping; the run goes on");
-      });
+  /** Looks for the ends of all runs that are waited for, until none is. */
+  async #look(): Promise<void> {
+    while (this.#waits.size > 0 && !this.#closing.signal.aborted) {
+      // A database that is away for a while is asked again.
+      const over = await this.runs.over([...this.#waits.keys()]).catch(() => []);
+      for (const run of over) {
+        this.#waits.get(run.id)?.resolve({ run, unreadable: isUnreadable(run) });
+        this.#waits.delete(run.id);
+      }
+      await wait(POLL_MS, undefined, { ref: false });
     }
+    for (const { reject } of this.#waits.values()) reject(new TooManyRuns("the server is stopping; the run goes on"));
+    this.#waits.clear();
   }
 
   listen(): () => void {
@@ -78,9 +98,10 @@ export class QueuedRuns implements RunService {
   }
 
   async close(graceMs: number): Promise<void> {
-    await Promise.race([Promise.allSettled([...this.#waits.values()]), wait(graceMs, undefined, { ref: false })]);
+    const all = Promise.allSettled([...this.#waits.values()].map(({ end }) => end));
+    await Promise.race([all, wait(graceMs, undefined, { ref: false })]);
     this.#closing.abort();
-    await Promise.allSettled([...this.#waits.values()]);
+    await this.#looking;
     await this.#queue.close();
   }
 }

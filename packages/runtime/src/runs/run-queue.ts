@@ -1,7 +1,7 @@
 import { CoreError } from "@heliograph/core";
 import type PgBoss from "pg-boss";
 import type { Store } from "../store/open-store.js";
-import { type Announce, executeSqlIn, TaskStore } from "../store/task-store.js";
+import { type Announce, type ClaimedTask, executeSqlIn, TaskStore } from "../store/task-store.js";
 
 /** The version of what tasks hold. A worker leaves newer ones to newer workers. */
 export const TASK_VERSION = 1;
@@ -14,15 +14,7 @@ export interface TaskNotice {
 }
 
 const QUEUE = "heliograph-tasks";
-/** A notice that was fetched and not answered by then is brought again. */
-const NOTICE_SECONDS = 30;
-const NOTICE_RETRIES = 100;
 const NEWER_SECONDS = 10;
-
-/** A notice in a worker's hands. */
-export interface FetchedNotice extends TaskNotice {
-  readonly id: string;
-}
 
 /**
  * The queue of tasks in the store's PostgreSQL, by pg-boss: it brings each notice to one worker at a time. What is true of a task stands in the
@@ -30,9 +22,11 @@ export interface FetchedNotice extends TaskNotice {
  */
 export class RunQueue {
   readonly tasks: TaskStore;
+  readonly #store: Store;
   readonly #boss: PgBoss;
 
-  private constructor(boss: PgBoss, tasks: TaskStore) {
+  private constructor(store: Store, boss: PgBoss, tasks: TaskStore) {
+    this.#store = store;
     this.#boss = boss;
     this.tasks = tasks;
   }
@@ -41,7 +35,7 @@ export class RunQueue {
    * Opens the queue; makes its tables in a schema of its own where they are not there.
    * @throws CoreError `bad-parameter` when the store is no PostgreSQL
    */
-  static async open(store: Store, url: string): Promise<RunQueue> {
+  static async open(store: Store): Promise<RunQueue> {
     if (store.kind !== "postgres")
       throw new CoreError(
         "bad-parameter",
@@ -51,7 +45,7 @@ export class RunQueue {
         },
       );
     const { default: Boss } = await import("pg-boss");
-    const boss = new Boss({ connectionString: url, application_name: "heliograph", max: 4, schedule: false });
+    const boss = new Boss({ db: { executeSql: executeSqlIn(store.write) }, schedule: false });
     // The database may be away for a while; whoever needs it tries again.
     boss.on("error", () => undefined);
     await boss.start();
@@ -60,35 +54,32 @@ export class RunQueue {
       const notice: TaskNotice = { runId, n, version: TASK_VERSION };
       await boss.send(QUEUE, notice, {
         db: { executeSql: executeSqlIn(tx) },
-        expireInSeconds: NOTICE_SECONDS,
-        retryLimit: NOTICE_RETRIES,
-        retryDelay: 1,
         ...(seconds > 0 && { startAfter: new Date(Date.now() + seconds * 1000) }),
       });
     };
-    return new RunQueue(boss, new TaskStore(store, announce));
+    return new RunQueue(store, boss, new TaskStore(store, announce));
   }
 
-  /** Fetches so many notices at most. Newer ones than this worker knows are put back for others. */
-  async fetch(most: number): Promise<FetchedNotice[]> {
-    const jobs = (await this.#boss.fetch<TaskNotice>(QUEUE, { batchSize: most })) ?? [];
-    const known: FetchedNotice[] = [];
-    for (const { id, data } of jobs) {
-      if (data.version <= TASK_VERSION) known.push({ ...data, id });
-      else {
-        await this.#boss.send(QUEUE, data, { startAfter: NEWER_SECONDS, expireInSeconds: NOTICE_SECONDS, retryLimit: NOTICE_RETRIES });
-        await this.#boss.complete(QUEUE, id);
-      }
-    }
-    return known;
-  }
-
-  /** Answers a notice: its task was claimed, or is none to be done. */
-  async answered({ id }: FetchedNotice): Promise<void> {
-    await this.#boss.complete(QUEUE, id);
+  /**
+   * Takes the next task that waits and claims it, in one transaction: a worker that dies in between has taken nothing. Undefined: none was claimed;
+   * `more` says whether there may be others.
+   */
+  take(worker: string, leaseMs: number): Promise<{ readonly task: ClaimedTask | undefined; readonly more: boolean }> {
+    return this.#store.write.transaction().execute(async (tx) => {
+      const db = { executeSql: executeSqlIn(tx) };
+      const [notice] = (await this.#boss.fetch<TaskNotice>(QUEUE, { batchSize: 1, db })) ?? [];
+      if (!notice) return { task: undefined, more: false };
+      const { id, data } = notice;
+      const isNewer = data.version > TASK_VERSION;
+      // For a worker that knows it.
+      if (isNewer) await this.#boss.send(QUEUE, data, { startAfter: NEWER_SECONDS, db });
+      const task = isNewer ? undefined : await this.tasks.claimIn(tx, data.runId, data.n, worker, leaseMs);
+      await this.#boss.complete(QUEUE, id, {}, { db });
+      return { task, more: true };
+    });
   }
 
   async close(): Promise<void> {
-    await this.#boss.stop({ graceful: false, close: true, wait: true });
+    await this.#boss.stop({ graceful: false, wait: true });
   }
 }

@@ -54,6 +54,12 @@ class Hopeless extends Error {
   }
 }
 
+/** What went wrong, in words; what other threads throw may be no `Error` here. */
+function messageOf(cause: unknown): string {
+  const { message } = (cause ?? {}) as { readonly message?: unknown };
+  return typeof message === "string" ? message : String(cause);
+}
+
 /** Takes tasks from the queue and does them, so many at once, until it is closed. */
 export class RunWorker {
   readonly name = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
@@ -97,7 +103,7 @@ export class RunWorker {
     const { signal } = this.#draining;
     while (!signal.aborted) {
       const pause = await work().catch((cause: unknown) => {
-        this.#options.tell({ kind: "trouble", message: cause instanceof Error ? cause.message : String(cause) });
+        this.#options.tell({ kind: "trouble", message: messageOf(cause) });
         return TROUBLE_MS;
       });
       if (pause > 0) await wait(pause, undefined, { signal }).catch(() => undefined);
@@ -106,19 +112,13 @@ export class RunWorker {
 
   #fetching(): Promise<void> {
     return this.#repeat(async () => {
-      const free = this.#options.concurrent - this.#active.size;
-      if (free === 0) {
+      if (this.#active.size >= this.#options.concurrent) {
         await Promise.race([...[...this.#active.values()].map(({ done }) => done), wait(this.#options.pollMs, undefined, { ref: false })]);
         return 0;
       }
-      const notices = await this.#queue.fetch(free);
-      for (const notice of notices) {
-        const task = await this.#queue.tasks.claim(notice.runId, notice.n, this.name, this.#options.leaseMs);
-        // From here on the lease tells who has the task.
-        await this.#queue.answered(notice).catch(() => undefined);
-        if (task) this.#start(task);
-      }
-      return notices.length > 0 ? 0 : this.#options.pollMs;
+      const { task, more } = await this.#queue.take(this.name, this.#options.leaseMs);
+      if (task) this.#start(task);
+      return more ? 0 : this.#options.pollMs;
     });
   }
 
@@ -140,7 +140,7 @@ export class RunWorker {
       .then(
         () => this.#options.tell({ kind: "done", ...about, seconds: (performance.now() - started) / 1000 }),
         async (cause: unknown) => {
-          const message = cause instanceof Error ? cause.message : String(cause);
+          const message = messageOf(cause);
           if (cause instanceof LeaseLost) return this.#options.tell({ kind: "lost", ...about, message });
           const outcome = await this.#queue.tasks.giveUp(task, message, {
             final: cause instanceof Hopeless,
@@ -150,7 +150,7 @@ export class RunWorker {
         },
       )
       // Not even given up: the lease runs out, and another worker takes it.
-      .catch((cause: unknown) => this.#options.tell({ kind: "trouble", ...about, message: String(cause) }))
+      .catch((cause: unknown) => this.#options.tell({ kind: "trouble", ...about, message: messageOf(cause) }))
       .finally(() => this.#active.delete(key));
     this.#active.set(key, { abort, done });
   }
@@ -207,7 +207,7 @@ export class RunWorker {
       await this.#queue.tasks.finish(task, outcome.result);
     } catch (cause) {
       const reason: unknown = signal.aborted ? signal.reason : cause;
-      log.note(`ended: ${reason instanceof Error ? reason.message : String(reason)}`);
+      log.note(`ended: ${messageOf(reason)}`);
       await log.written();
       throw cause;
     }

@@ -88,6 +88,8 @@ async function openPostgres(url: string): Promise<Store> {
   const pool = new pg.Pool({ connectionString: url, max: POOL });
   // A connection that breaks while it is idle is replaced by the next query.
   pool.on("error", () => undefined);
+  // One that breaks in use fails its query, which is told there.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const db = new Kysely<StoreTables>({ dialect: new PostgresDialect({ pool }) });
   try {
     await migrated(db, true);

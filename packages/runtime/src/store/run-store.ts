@@ -143,7 +143,7 @@ export class RunStore {
     source: RunSource,
     along?: (tx: Transaction<StoreTables>, id: string) => Promise<void>,
   ): Promise<Run> {
-    for (let second = Math.floor(Date.now() / 1000); ; second++) {
+    for (let second = Math.floor(Date.now() / 1000), tries = 1; ; tries++) {
       const row = {
         id: randomUUID(),
         search,
@@ -171,6 +171,15 @@ export class RunStore {
         return true;
       });
       if (made) return runOf(row);
+      // Behind the last name that is taken; where many are made at once, not all at the same place again.
+      const last = await this.#store.read
+        .selectFrom("runs")
+        .select("log_file")
+        .orderBy((by) => by.fn<number>("length", ["log_file"]), "desc")
+        .orderBy("log_file", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      second = Math.max(second, Number(last?.log_file.slice("log_".length) ?? 0)) + 1 + Math.floor(Math.random() * tries * 4);
     }
   }
 
@@ -252,6 +261,21 @@ export class RunStore {
   async get(id: string): Promise<Run | undefined> {
     const row = await this.#store.read.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst();
     return row && runOf(row);
+  }
+
+  /** Those of some runs that have ended. */
+  async over(ids: readonly string[]): Promise<Run[]> {
+    const all: Run[] = [];
+    for (const part of chunks(ids)) {
+      const rows = await this.#store.read
+        .selectFrom("runs")
+        .selectAll()
+        .where("id", "in", part)
+        .where("state", "in", ["done", "failed", "cancelled"])
+        .execute();
+      all.push(...rows.map(runOf));
+    }
+    return all;
   }
 
   /** All runs, the latest first. */

@@ -1,4 +1,4 @@
-import { CompiledQuery, sql, type Transaction } from "kysely";
+import { CompiledQuery, type Kysely, sql, type Transaction } from "kysely";
 import type { StoreTables, TaskKind } from "./database.js";
 import type { Store } from "./open-store.js";
 import { type RunResult, RunStore } from "./run-store.js";
@@ -45,9 +45,9 @@ const MOST_BACKOFF_SECONDS = 300;
 const clock = sql<number>`extract(epoch from clock_timestamp()) * 1000`;
 const ended = (): string => new Date().toISOString();
 
-/** SQL of another library inside a transaction of ours. */
+/** SQL of another library over a connection or inside a transaction of ours. */
 export const executeSqlIn =
-  (tx: Transaction<StoreTables>) =>
+  (tx: Kysely<StoreTables>) =>
   async (text: string, values: readonly unknown[] = []): Promise<{ rows: unknown[] }> => {
     const { rows } = await tx.executeQuery(CompiledQuery.raw(text, [...values]));
     return { rows };
@@ -86,31 +86,29 @@ export class TaskStore {
   }
 
   /** Claims a task that waits; undefined when it does not: it was done, taken or cancelled meanwhile. */
-  async claim(runId: string, n: number, worker: string, leaseMs: number): Promise<ClaimedTask | undefined> {
-    return this.#store.write.transaction().execute(async (tx) => {
-      const { numUpdatedRows } = await tx
-        .updateTable("runs")
-        .set((update) => ({ state: "running", started_at: update.fn.coalesce("started_at", sql<string>`${ended()}`) }))
-        .where("id", "=", runId)
-        .where("state", "in", ["queued", "running"])
-        .executeTakeFirst();
-      if (Number(numUpdatedRows) !== 1) return undefined;
-      const row = await tx
-        .updateTable("run_tasks")
-        .set((update) => ({
-          state: "running",
-          attempts: update("attempts", "+", 1),
-          fence: update("fence", "+", 1),
-          lease_until: sql<number>`${clock} + ${leaseMs}`,
-          worker,
-        }))
-        .where("run_id", "=", runId)
-        .where("n", "=", n)
-        .where("state", "=", "queued")
-        .returning(["kind", "payload", "attempts", "fence"])
-        .executeTakeFirst();
-      return row && { runId, n, kind: row.kind, payload: JSON.parse(row.payload) as unknown, attempt: row.attempts, fence: row.fence };
-    });
+  async claimIn(tx: Transaction<StoreTables>, runId: string, n: number, worker: string, leaseMs: number): Promise<ClaimedTask | undefined> {
+    const { numUpdatedRows } = await tx
+      .updateTable("runs")
+      .set((update) => ({ state: "running", started_at: update.fn.coalesce("started_at", sql<string>`${ended()}`) }))
+      .where("id", "=", runId)
+      .where("state", "in", ["queued", "running"])
+      .executeTakeFirst();
+    if (Number(numUpdatedRows) !== 1) return undefined;
+    const row = await tx
+      .updateTable("run_tasks")
+      .set((update) => ({
+        state: "running",
+        attempts: update("attempts", "+", 1),
+        fence: update("fence", "+", 1),
+        lease_until: sql<number>`${clock} + ${leaseMs}`,
+        worker,
+      }))
+      .where("run_id", "=", runId)
+      .where("n", "=", n)
+      .where("state", "=", "queued")
+      .returning(["kind", "payload", "attempts", "fence"])
+      .executeTakeFirst();
+    return row && { runId, n, kind: row.kind, payload: JSON.parse(row.payload) as unknown, attempt: row.attempts, fence: row.fence };
   }
 
   /** Renews a lease; false: the task is lost, or its run has ended. */

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,8 @@ import { setTimeout as wait } from "node:timers/promises";
 export interface TestPostgres {
   /** A new, empty database. */
   database(): Promise<string>;
+  /** Ends the server at once, as a crash does, and starts it again after a while. */
+  restart(pauseMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,7 +46,8 @@ export async function startPostgres(programs: string): Promise<TestPostgres> {
   });
   const port = await freePort();
   const options = ["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"];
-  const server = spawn(join(programs, "postgres"), options, { ...identity, cwd: folder, stdio: "ignore" });
+  const launch = (): ChildProcess => spawn(join(programs, "postgres"), options, { ...identity, cwd: folder, stdio: "ignore" });
+  let server = launch();
   const { default: pg } = await import("pg");
   const admin = `postgres://test@127.0.0.1:${port}/postgres`;
   const ask = async (sql: string): Promise<void> => {
@@ -53,21 +56,32 @@ export async function startPostgres(programs: string): Promise<TestPostgres> {
     await client.query(sql);
     await client.end();
   };
-  for (let left = 100; ; left--) {
-    try {
-      await ask("select 1");
-      break;
-    } catch (cause) {
-      if (left === 0 || server.exitCode !== null) throw cause;
-      await wait(100);
+  const answers = async (): Promise<void> => {
+    for (let left = 100; ; left--) {
+      try {
+        await ask("select 1");
+        return;
+      } catch (cause) {
+        if (left === 0 || server.exitCode !== null) throw cause;
+        await wait(100);
+      }
     }
-  }
+  };
+  await answers();
   let databases = 0;
   return {
     async database() {
       const name = `test_${databases++}`;
       await ask(`create database ${name}`);
       return `postgres://test@127.0.0.1:${port}/${name}`;
+    },
+    async restart(pauseMs) {
+      const ended = new Promise((resolve) => server.once("exit", resolve));
+      server.kill("SIGQUIT");
+      await ended;
+      await wait(pauseMs);
+      server = launch();
+      await answers();
     },
     async stop() {
       const ended = new Promise((resolve) => server.once("exit", resolve));
