@@ -35,8 +35,11 @@ export {
   type ExplainedFlows,
   type Findings,
   type FlowSummary,
+  type FoundBeacon,
   type JoinOptions,
   joinFindings,
+  judgeFound,
+  type Knowledge,
   planSearch,
   type Search,
   type SearchOptions,
@@ -47,9 +50,10 @@ export { CoreError, type CoreErrorCode } from "./errors.js";
 export { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS, type Direction } from "./filter/connection-filter.js";
 export { FILTER_RULES, type FilterPlan, type FilterRule, planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
 export { type HostEntry, hostEntry, isAddress } from "./filter/host-entry.js";
-export { DEFAULT_INTERNAL_NETWORKS } from "./filter/networks.js";
+export { DEFAULT_INTERNAL_NETWORKS, NetworkSet } from "./filter/networks.js";
 export { matchesWildcard } from "./filter/wildcard.js";
 export { CARRIED_COLUMNS, type Carried, CONN_STATES } from "./flows/carried.js";
+export { type ConnectionRow, connectionBatch } from "./flows/connection-rows.js";
 export type { Flow } from "./flows/flow.js";
 export { FLOW_COLUMNS, FlowBuilder, type FlowBuilderOptions, flowColumns } from "./flows/flow-builder.js";
 export { type Allocate, type FlowShard, type JoinedFlows, joinShards } from "./flows/flow-shard.js";
@@ -62,6 +66,7 @@ export {
   payloadProfiles,
   type SizeProfile,
 } from "./flows/payload.js";
+export type { HostFacts } from "./flows/prevalence.js";
 export { RowFilter, type TimeBounds } from "./flows/row-filter.js";
 export { type Talker, TalkerCount } from "./flows/top-talkers.js";
 export { type FlowVisitor, type VisitOptions, type VisitTotals, visitFlows } from "./flows/visit-flows.js";

@@ -4,6 +4,7 @@ import type { PayloadProfile } from "../flows/payload.js";
 import { countHosts, type HostFacts, HostPairList, type HostPairs, hostFacts } from "../flows/prevalence.js";
 import { byText, compareTalkers, type Talker, TalkerCount } from "../flows/top-talkers.js";
 import { type VisitOptions, type VisitTotals, visitFlows } from "../flows/visit-flows.js";
+import type { NameLookup } from "../names/name-index.js";
 import type { ReadEngine } from "../zeek/log-reader.js";
 import type { Evidence, ExplainedStep, FlowDirection, Surroundings } from "./detector.js";
 import type { FamilyMembership } from "./families.js";
@@ -64,7 +65,7 @@ export interface ExplainedFlow extends FlowSummary {
 }
 
 /** A beacon of which is not known yet what takes all groups, or other logs. */
-type FoundBeacon = Omit<Beacon, "prevalence" | "names">;
+export type FoundBeacon = Omit<Beacon, "prevalence" | "names">;
 
 /** What one thread found in its buckets; plain data for `joinFindings`. */
 export interface BucketFindings extends VisitTotals {
@@ -224,14 +225,8 @@ export function joinFindings(
   return {
     results: searches.map((search, index) => {
       const groupsTested = parts.reduce((sum, { tested }) => sum + (tested[index] ?? 0), 0);
-      const beacons = parts
-        .flatMap(({ beacons }) => beacons[index] ?? [])
-        .map((beacon) => {
-          const surroundings = surroundingsOf(beacon, facts, groupsTested, capture);
-          const known = names?.of(beacon.source, beacon.destination, beacon.lastOccurrence) ?? [];
-          return { ...beacon, prevalence: surroundings.prevalence, names: known, surroundings };
-        });
-      return { search, beacons: settleBeacons(search, beacons) };
+      const beacons = parts.flatMap(({ beacons }) => beacons[index] ?? []);
+      return { search, beacons: judgeFound(search, beacons, { facts, groupsTested, capture, names }) };
     }),
     ...(explain !== false && {
       explained: {
@@ -250,6 +245,24 @@ export function joinFindings(
     duplicateRows: parts.reduce((sum, part) => sum + part.duplicateRows, 0),
     removed: parts.map(({ removed }) => removed),
   };
+}
+
+/** What is known of all groups, to judge the beacons of a search by. */
+export interface Knowledge {
+  readonly facts: HostFacts;
+  readonly groupsTested: number;
+  readonly capture: readonly [first: number, last: number];
+  readonly names?: NameLookup | undefined;
+}
+
+/** Gives found beacons their surroundings and lets the search have the last word on them, in order. */
+export function judgeFound(search: Search, found: readonly FoundBeacon[], { facts, groupsTested, capture, names }: Knowledge): Beacon[] {
+  const beacons = found.map((beacon) => {
+    const surroundings = surroundingsOf(beacon, facts, groupsTested, capture);
+    const known = names?.of(beacon.source, beacon.destination, beacon.lastOccurrence) ?? [];
+    return { ...beacon, prevalence: surroundings.prevalence, names: known, surroundings };
+  });
+  return settleBeacons(search, beacons);
 }
 
 function surroundingsOf(

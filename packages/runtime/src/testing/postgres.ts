@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { freePort } from "./free-port.js";
 
 /** A PostgreSQL server of a test's own. */
 export interface TestPostgres {
@@ -21,14 +21,6 @@ export function postgresPrograms(): string | undefined {
   const found = versions.map((version) => join(home, version, "bin")).find((folder) => existsSync(join(folder, "initdb")));
   if (found === undefined) console.warn("skipped: PostgreSQL is not installed");
   return found;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }
 
 /** Starts a server on a loopback port with its data in a temporary folder. It refuses to run as root: then it is postgres. */
