@@ -10,6 +10,7 @@ export default {
   external: [
     "@heliograph/runtime/runs",
     "@heliograph/runtime/logs",
+    "@heliograph/runtime/cluster",
     "@heliograph/core/query",
     "@heliograph/core/insights",
     "@heliograph/http",

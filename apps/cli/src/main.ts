@@ -8,6 +8,7 @@ import { addQueryCommand } from "./query-command.js";
 import { addFilterCommand, addKeysCommand, addRunsCommand } from "./runs-command.js";
 import { addServeCommand } from "./serve-command.js";
 import { addShowCommand } from "./show-command.js";
+import { addSourceCommand } from "./source-command.js";
 import { addStoreCommand } from "./store-command.js";
 import { addSummaryCommand } from "./summary-command.js";
 import { addTopCommand } from "./top-command.js";
@@ -46,6 +47,7 @@ function program(signal: AbortSignal): Command {
   addRunsCommand(root);
   addFilterCommand(root);
   addServeCommand(root, version(), signal);
+  addSourceCommand(root, signal);
   addWorkerCommand(root, signal);
   addKeysCommand(root);
   addConfigCommand(root);

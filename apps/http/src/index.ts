@@ -16,6 +16,7 @@ import {
   RunManager,
   RunQueue,
   type RunService,
+  SecretBox,
   SourceStore,
   type Store,
 } from "@heliograph/runtime/runs";
@@ -49,8 +50,8 @@ export interface StartOptions {
 }
 
 /** Who does the runs. */
-async function serviceOf(store: Store, options: StartOptions): Promise<RunService> {
-  if (!options.queue) return RunManager.open(store, options.limits);
+async function serviceOf(store: Store, options: StartOptions, sources: SourceStore): Promise<RunService> {
+  if (!options.queue) return RunManager.open(store, options.limits, (name) => sources.cluster(name));
   try {
     return new QueuedRuns(store, await RunQueue.open(store), options.queue);
   } catch (cause) {
@@ -88,14 +89,17 @@ export async function start(options: StartOptions): Promise<RunningServer> {
       { column: "host" },
     );
   }
-  const manager = await serviceOf(store, options);
-  const logs = new LogEngine(options.logs ?? join(/^\w+:\/\//.test(options.store) ? defaultDataDir() : options.store, "logs"));
+  const isDatabase = /^\w+:\/\//.test(options.store);
+  const dataDir = isDatabase ? defaultDataDir() : options.store;
+  const sources = new SourceStore(store, () => SecretBox.open(dataDir));
+  const manager = await serviceOf(store, options, sources);
+  const logs = new LogEngine(options.logs ?? join(dataDir, "logs"));
   const closing = new AbortController();
   const context = {
     store,
     manager,
     hosts: new HostStore(store),
-    sources: new SourceStore(store),
+    sources,
     keys,
     logs,
     insights,

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { openStore, Roots, RunQueue, RunWorker, type WorkerEvent } from "@heliograph/runtime/runs";
+import { defaultDataDir, openStore, Roots, RunQueue, RunWorker, SecretBox, SourceStore, type WorkerEvent } from "@heliograph/runtime/runs";
 import { pino } from "pino";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
@@ -10,6 +10,8 @@ export interface WorkerOptions {
   readonly store: string;
   /** Folders that runs may read, by name; the names are those of the servers, the folders may lie elsewhere. */
   readonly roots?: Readonly<Record<string, string>>;
+  /** Folder of the key that credentials are sealed with, where `HELIOGRAPH_SECRET` is not set; default: the user's data folder. */
+  readonly dataDir?: string;
   /** Tasks at once. Default 1. */
   readonly concurrent?: number;
   /** Seconds after which a task is ended. Default 3600. */
@@ -116,6 +118,7 @@ export async function start(options: WorkerOptions): Promise<RunningWorker> {
     await store.close();
     throw cause;
   }
+  const sources = new SourceStore(store, () => SecretBox.open(options.dataDir ?? defaultDataDir()));
   let troubleSince: number | undefined;
   const measures = new Measures(() => worker.active);
   const tell = ({ kind, message, ...event }: WorkerEvent): void => {
@@ -128,6 +131,7 @@ export async function start(options: WorkerOptions): Promise<RunningWorker> {
   const worker = await RunWorker.open(queue, {
     concurrent: options.concurrent ?? 1,
     roots,
+    clusterOf: (name) => sources.cluster(name),
     tell,
     ...(options.seconds !== undefined && { seconds: options.seconds }),
     ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),

@@ -46,7 +46,7 @@ export {
   searchFlows,
   settleBeacons,
 } from "./beacon/search-flows.js";
-export { CoreError, type CoreErrorCode } from "./errors.js";
+export { badParameter, CoreError, type CoreErrorCode } from "./errors.js";
 export { type Choice, type ConnectionFilter, checkFilter, DIRECTIONS, type Direction } from "./filter/connection-filter.js";
 export { FILTER_RULES, type FilterPlan, type FilterRule, planFilter, type RemovedRows, removedRows } from "./filter/filter-plan.js";
 export { type HostEntry, hostEntry, isAddress } from "./filter/host-entry.js";

@@ -1,6 +1,6 @@
 import { type ConnectionFilter, CoreError, checkFilter, type Detector, parseBounds, planSearch, type Search } from "@heliograph/core";
 import { withAllowLists } from "@heliograph/runtime";
-import { PathError, type Run, TooManyRuns } from "@heliograph/runtime/runs";
+import { isCluster, PathError, type Run, TooManyRuns } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
@@ -35,14 +35,23 @@ function searchOf({ name, parameters }: Detector, body: SearchBody, { config }: 
   return asked(() => planSearch(name, Object.fromEntries([...configured, ...given])));
 }
 
+/** Where a search looks. */
+interface Place {
+  readonly name: string;
+  /** Undefined: a cluster, which is called as the source is. */
+  readonly path: string | undefined;
+  readonly filter: ConnectionFilter;
+}
+
 /** Where a search looks: a folder of the server's, or a saved data source with its filter. */
-async function placeOf(body: SearchBody, { roots, sources }: Context): Promise<{ name: string; path: string; filter: ConnectionFilter }> {
+async function placeOf(body: SearchBody, { roots, sources }: Context): Promise<Place> {
   const { log_dir, data_source } = body;
   if (log_dir !== undefined && data_source !== undefined)
     throw new HttpError(400, "log_dir and data_source name two places; give one", "data_source");
   const source = data_source === undefined ? undefined : await sources.get(data_source);
   if (data_source !== undefined && !source)
     throw new HttpError(404, `there is no data source ${JSON.stringify(data_source)}`, "data_source");
+  if (source && isCluster(source)) return { name: source.name, path: undefined, filter: source.filter };
   const named = source?.path ?? log_dir;
   if (named === undefined || named === "") throw new HttpError(400, "log_dir is missing: name the logs to search", "log_dir");
   try {
@@ -132,7 +141,8 @@ export function searchRoutes(app: FastifyInstance, context: Context): void {
         const { name, path: folder, filter } = await placeOf(body, context);
         const order = {
           search,
-          paths: [folder],
+          paths: folder === undefined ? [] : [folder],
+          ...(folder === undefined && { cluster: name }),
           bounds,
           filter: await filterOf(filter, context),
           names: context.config.names ?? false,
@@ -141,7 +151,7 @@ export function searchRoutes(app: FastifyInstance, context: Context): void {
           ...(context.config.threads !== undefined && { threads: context.config.threads }),
         };
         try {
-          const run = await context.manager.submit(order, { name, paths: [folder] });
+          const run = await context.manager.submit(order, { name, paths: order.paths });
           return await answerRun(run, request, reply, context);
         } catch (cause) {
           if (cause instanceof TooManyRuns) throw new HttpError(503, cause.message);

@@ -461,7 +461,9 @@ export async function joinClusterHunt(
     sums.parts++;
     for (const name of ["rows", "fetchedRows", "malformedRows", "duplicateRows", "groups", "rowsOutside"] as const)
       sums[name] += part[name];
-    part.beacons.forEach((beacons, search) => found[search]?.push(...beacons));
+    part.beacons.forEach((beacons, search) => {
+      for (const beacon of beacons) found[search]?.push(beacon);
+    });
     part.tested.forEach((count, search) => {
       tested[search] = (tested[search] ?? 0) + count;
     });

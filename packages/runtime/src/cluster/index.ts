@@ -1,3 +1,4 @@
+export { checkCluster } from "./check-cluster.js";
 export {
   CLUSTER_KINDS,
   type ClusterAddress,
@@ -19,3 +20,4 @@ export {
 } from "./cluster-hunt.js";
 export { type ClusterLogs, fieldMapOf } from "./cluster-index.js";
 export { type FieldMap, PRESETS, type PresetName } from "./field-map.js";
+export { testCluster } from "./test-cluster.js";

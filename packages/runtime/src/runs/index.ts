@@ -4,7 +4,8 @@ export { type ApiKey, type KeyLimits, KeyStore, USUAL_LIMITS } from "../store/ke
 export { defaultDataDir, openStore, type Store } from "../store/open-store.js";
 export { type Grant, QuotaStore, spend } from "../store/quota.js";
 export { type ListedBeacon, type Run, type RunResult, type RunSource, RunStore, type StoredBeacon } from "../store/run-store.js";
-export { type DataSource, SourceStore } from "../store/source-store.js";
+export { SecretBox } from "../store/secret-box.js";
+export { type ClusterSource, type DataSource, isCluster, type PathSource, SourceStore } from "../store/source-store.js";
 export { type ClaimedTask, LeaseLost, type Retries, TaskStore } from "../store/task-store.js";
 export { QueuedRuns, type QueueLimits } from "./queued-runs.js";
 export { PathError, Roots } from "./roots.js";

@@ -2,13 +2,13 @@ import { MessageChannel } from "node:worker_threads";
 import type { Piscina } from "piscina";
 import type { Progress } from "../hunt/hunt-logs.js";
 import type { RunStore } from "../store/run-store.js";
-import type { RunMessage, RunOrder } from "./run-task.js";
+import type { ClusterWork, OrderResult, RunMessage, RunOrder } from "./run-task.js";
 
 const TASK = new URL("./run-task.js", import.meta.url);
 const IDLE_MS = 10_000;
 
 /** What came of an order. */
-export type OrderOutcome = Awaited<ReturnType<typeof import("./run-task.js")["work"]>>;
+export type OrderOutcome = OrderResult;
 
 /** What an order says while it is done. */
 export type OrderMessage = Exclude<RunMessage, { readonly kind: "end" }>;
@@ -33,7 +33,7 @@ export class OrderPool {
   }
 
   /** Does an order; `hear` is told everything that it says before the promise is fulfilled. */
-  async run(order: RunOrder, signal: AbortSignal, hear: (message: OrderMessage) => void): Promise<OrderOutcome> {
+  async run(order: RunOrder, signal: AbortSignal, hear: (message: OrderMessage) => void, cluster?: ClusterWork): Promise<OrderOutcome> {
     const { port1, port2 } = new MessageChannel();
     // Its messages and its result come by two ways: what it said is whole when it has said that it ends.
     let heard: () => void = () => undefined;
@@ -42,7 +42,10 @@ export class OrderPool {
     });
     port1.on("message", (message: RunMessage) => (message.kind === "end" ? heard() : hear(message)));
     try {
-      const outcome = (await this.#pool.run({ order, port: port2 }, { name: "work", transferList: [port2], signal })) as OrderOutcome;
+      const outcome = (await this.#pool.run(
+        { order, port: port2, ...(cluster && { cluster }) },
+        { name: "work", transferList: [port2], signal },
+      )) as OrderOutcome;
       await all;
       return outcome;
     } finally {

@@ -53,7 +53,7 @@ export class QueuedRuns implements RunService {
     // Where folders lie may differ from machine to machine: workers look where their own root of that name is.
     const payload = { order: { ...order, paths: [] }, source: source.name };
     const run = await this.runs.create(order.search.name, order.search.parameters, { name: source.name, paths: [] }, (tx, id) =>
-      this.#queue.tasks.begin(tx, id, { kind: "run", payload }, this.#retries),
+      this.#queue.tasks.begin(tx, id, { kind: order.cluster === undefined ? "run" : "plan", payload }, this.#retries),
     );
     await this.runs.addLog(run.logFile, [`${new Date().toISOString()} run ${run.id} queued`]);
     return run;

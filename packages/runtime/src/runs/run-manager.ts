@@ -1,8 +1,10 @@
 import { EventEmitter } from "node:events";
 import { availableParallelism } from "node:os";
+import type { ClusterLogs } from "../cluster/cluster-index.js";
 import type { Store } from "../store/open-store.js";
 import { type Run, type RunSource, RunStore } from "../store/run-store.js";
-import { OrderPool, RunLog, shareOf } from "./order-pool.js";
+import { SourceStore } from "../store/source-store.js";
+import { type OrderMessage, OrderPool, RunLog, shareOf } from "./order-pool.js";
 import { type RunEnd, type RunEvent, type RunService, TooManyRuns } from "./run-service.js";
 import type { RunOrder } from "./run-task.js";
 
@@ -24,6 +26,7 @@ export class RunManager implements RunService {
   readonly runs: RunStore;
   readonly #pool: OrderPool;
   readonly #limits: Required<RunLimits>;
+  readonly #clusterOf: (name: string) => Promise<ClusterLogs>;
   readonly #aborts = new Map<string, AbortController>();
   readonly #ends = new Map<string, Promise<RunEnd>>();
   readonly #events = new EventEmitter();
@@ -32,7 +35,8 @@ export class RunManager implements RunService {
   /** Runs taken and not over; counted before anything is waited for, so that no two take the last place. */
   #active = 0;
 
-  private constructor(store: Store, pool: OrderPool, limits: Required<RunLimits>) {
+  private constructor(store: Store, pool: OrderPool, limits: Required<RunLimits>, clusterOf: (name: string) => Promise<ClusterLogs>) {
+    this.#clusterOf = clusterOf;
     this.runs = new RunStore(store);
     this.#pool = pool;
     this.#limits = limits;
@@ -47,10 +51,14 @@ export class RunManager implements RunService {
   }
 
   /** Opens a manager over a store; runs of processes that ended without a word become failed. */
-  static async open(store: Store, limits: RunLimits = {}): Promise<RunManager> {
+  static async open(
+    store: Store,
+    limits: RunLimits = {},
+    clusterOf: (name: string) => Promise<ClusterLogs> = (name) => new SourceStore(store).cluster(name),
+  ): Promise<RunManager> {
     const concurrent = limits.concurrent ?? Math.max(1, Math.floor(availableParallelism() / 2));
     const pool = await OrderPool.open(concurrent);
-    const manager = new RunManager(store, pool, { concurrent, queued: limits.queued ?? 100, seconds: limits.seconds ?? 3600 });
+    const manager = new RunManager(store, pool, { concurrent, queued: limits.queued ?? 100, seconds: limits.seconds ?? 3600 }, clusterOf);
     await manager.runs.failInterrupted();
     return manager;
   }
@@ -123,7 +131,9 @@ export class RunManager implements RunService {
     };
     let saved = 0;
     try {
-      const outcome = await this.#pool.run(order, signal, (message) => {
+      const cluster =
+        order.cluster === undefined ? undefined : { logs: await this.#clusterOf(order.cluster), step: { kind: "run" } as const };
+      const hear = (message: OrderMessage): void => {
         void start();
         if (message.kind === "log") return log.note(...message.lines);
         const { rows, phase } = message.progress;
@@ -132,8 +142,10 @@ export class RunManager implements RunService {
         if (Date.now() - saved < PROGRESS_MS) return;
         saved = Date.now();
         void this.runs.progress(run.id, progress).catch(() => undefined);
-      });
+      };
+      const outcome = await this.#pool.run(order, signal, hear, cluster);
       await start();
+      if ("piece" in outcome) throw new Error("a run is no piece");
       if ("failure" in outcome) {
         log.note(`failed: ${outcome.failure}`);
         await log.written();

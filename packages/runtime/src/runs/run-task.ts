@@ -1,5 +1,8 @@
 import type { MessagePort } from "node:worker_threads";
 import { type ConnectionFilter, CoreError, type ExplainedFlow, type Search, type TimeBounds } from "@heliograph/core";
+import type { ClusterError } from "../cluster/cluster-client.js";
+import type { HostPart, PartFindings } from "../cluster/cluster-hunt.js";
+import type { ClusterLogs } from "../cluster/cluster-index.js";
 import { findLogs } from "../files/find-logs.js";
 import type { Progress } from "../hunt/hunt-logs.js";
 import { type Investigation, investigate } from "../hunt/investigate.js";
@@ -20,6 +23,17 @@ export interface RunOrder {
   /** Whether the log tells what was decided of each group. */
   readonly verbose: boolean;
   readonly threads?: number;
+  /** A data source that is a cluster, by name, instead of paths. */
+  readonly cluster?: string;
+}
+
+/** A hunt in a cluster: all of it, or a piece. */
+export interface ClusterWork {
+  readonly logs: ClusterLogs;
+  readonly step:
+    | { readonly kind: "run" | "plan" }
+    | { readonly kind: "part"; readonly part: HostPart }
+    | { readonly kind: "join"; readonly parts: readonly PartFindings[] };
 }
 
 /** What a run tells while it works. */
@@ -101,19 +115,76 @@ async function runOrder(order: RunOrder, tell: (message: RunMessage) => void): P
   return kept;
 }
 
+/** Hunts in a cluster, or does a piece of that: a plan's parts, a part's findings, or the run's result. */
+async function clusterWork(
+  { search, bounds, filter }: RunOrder,
+  { logs, step }: ClusterWork,
+  tell: (message: RunMessage) => void,
+): Promise<unknown> {
+  const { connectCluster, huntPart, joinClusterHunt, planClusterHunt } = await import("../cluster/index.js");
+  const hunt = { searches: [search], bounds, filter };
+  const client = await connectCluster(logs);
+  const joined = async (parts: Iterable<PartFindings>): Promise<RunResult> => {
+    const { results, talkers, summary } = await joinClusterHunt(client, logs, hunt, parts);
+    const beacons = results
+      .flatMap((one) => one.beacons)
+      .map((beacon, i) => ({ ...apiBeacon(beacon, i + 1), protocol: beacon.protocol, evidence: evidenceOf(beacon) }));
+    tell({ kind: "log", lines: [`found ${beacons.length} potential beacons; summary ${JSON.stringify(summary)}`] });
+    return { beacons, talkers, summary };
+  };
+  try {
+    switch (step.kind) {
+      case "plan":
+        return await planClusterHunt(client, logs, hunt);
+      case "part":
+        return await huntPart(client, logs, hunt, step.part);
+      case "join":
+        return await joined(step.parts);
+      case "run": {
+        const plan = await planClusterHunt(client, logs, hunt);
+        tell({ kind: "log", lines: [`${plan.length} parts`] });
+        const parts: PartFindings[] = [];
+        for (const part of plan) {
+          parts.push(await huntPart(client, logs, hunt, part));
+          const rows = parts.reduce((sum, one) => sum + one.rows, 0);
+          tell({ kind: "progress", progress: { bytes: parts.length, totalBytes: plan.length, rows, phase: "reading" } });
+        }
+        return await joined(parts);
+      }
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+/** What came of an order: the run's result (or a piece's), or why there is none; `again`: it may go better later. */
+export type OrderResult =
+  | { readonly result: RunResult }
+  | { readonly piece: unknown }
+  | { readonly failure: string; readonly unreadable: boolean; readonly again?: boolean };
+
 /** The piece of work that the pool's threads do. */
 export async function work({
   order,
   port,
+  cluster,
 }: {
   readonly order: RunOrder;
   readonly port: MessagePort;
-}): Promise<{ readonly result: RunResult } | { readonly failure: string; readonly unreadable: boolean }> {
+  readonly cluster?: ClusterWork;
+}): Promise<OrderResult> {
+  const tell = (message: RunMessage): void => port.postMessage(message);
   try {
-    return { result: await runOrder(order, (message) => port.postMessage(message)) };
+    if (!cluster) return { result: await runOrder(order, tell) };
+    const made = await clusterWork(order, cluster, tell);
+    return cluster.step.kind === "run" || cluster.step.kind === "join" ? { result: made as RunResult } : { piece: made };
   } catch (cause) {
     // Errors lose their class on the way to another thread.
     if (cause instanceof UnreadableLogs || cause instanceof CoreError) return { failure: cause.message, unreadable: true };
+    if (cause instanceof Error && cause.name === "ClusterError") {
+      const { status } = cause as ClusterError;
+      return { failure: cause.message, unreadable: status < 500 && status !== 429, again: status >= 500 || status === 429 };
+    }
     throw cause;
   } finally {
     // The pool's thread waits for work with its event loop at rest: that the port was closed would be told too late.

@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
+import { CoreError } from "@heliograph/core";
+import type { HostPart, PartFindings } from "../cluster/cluster-hunt.js";
+import type { ClusterLogs } from "../cluster/cluster-index.js";
 import { type ClaimedTask, LeaseLost } from "../store/task-store.js";
-import { OrderPool, RunLog, shareOf } from "./order-pool.js";
+import { type OrderMessage, OrderPool, RunLog, shareOf } from "./order-pool.js";
 import { PathError, type Roots } from "./roots.js";
 import type { RunQueue } from "./run-queue.js";
-import type { RunOrder } from "./run-task.js";
+import type { ClusterWork, RunOrder } from "./run-task.js";
 
 /** How a worker works. */
 export interface RunWorkerOptions {
@@ -13,6 +16,8 @@ export interface RunWorkerOptions {
   readonly concurrent: number;
   /** Folders that runs may read, by name. */
   readonly roots: Roots;
+  /** How to reach a cluster, by the name of its data source. */
+  readonly clusterOf: (name: string) => Promise<ClusterLogs>;
   /** A task is another worker's when its lease was not renewed for so long. Default 15 s. */
   readonly leaseMs?: number;
   /** How often to look for tasks when there was none. Default 500 ms. */
@@ -36,8 +41,10 @@ export interface WorkerEvent {
 /** What a task holds. */
 interface TaskPayload {
   readonly order: RunOrder;
-  /** As `log_dir` names it. */
+  /** As `log_dir` names it, or the name of a data source. */
   readonly source: string;
+  /** Of a part: what it looks at. */
+  readonly part?: HostPart;
 }
 
 const PROGRESS_MS = 1000;
@@ -183,28 +190,60 @@ export class RunWorker {
     }
   }
 
+  /** The folder that a run may read. */
+  async #pathOf(source: string): Promise<string> {
+    return this.#options.roots.resolve(source).catch((cause: unknown) => {
+      throw cause instanceof PathError ? new Hopeless(`${hostname()}: ${cause.message}`, true) : cause;
+    });
+  }
+
+  /** What a task has to do with a cluster; undefined: nothing. */
+  async #clusterWork({ kind, runId }: ClaimedTask, { cluster }: RunOrder, part: HostPart | undefined): Promise<ClusterWork | undefined> {
+    if (cluster === undefined) return undefined;
+    const logs = await this.#options.clusterOf(cluster).catch((cause: unknown) => {
+      throw cause instanceof CoreError ? new Hopeless(cause.message, true) : cause;
+    });
+    if (kind === "part" && part) return { logs, step: { kind, part } };
+    if (kind !== "join") return { logs, step: { kind: "plan" } };
+    const parts: PartFindings[] = [];
+    for await (const found of this.#queue.tasks.partResults(runId)) parts.push(found as PartFindings);
+    return { logs, step: { kind, parts } };
+  }
+
   async #do(task: ClaimedTask, signal: AbortSignal): Promise<void> {
     const { runs } = this.#queue.tasks;
-    const { order, source } = task.payload as TaskPayload;
+    const { order, source, part } = task.payload as TaskPayload;
     const run = await runs.get(task.runId);
     if (!run) throw new LeaseLost("the run is gone");
-    const path = await this.#options.roots.resolve(source).catch((cause: unknown) => {
-      throw cause instanceof PathError ? new Hopeless(`${this.name.split(":")[0] ?? ""}: ${cause.message}`, true) : cause;
-    });
-    const log = new RunLog(runs, run.logFile, [path], source);
-    log.note(`worker ${this.name} takes it, attempt ${task.attempt}`);
+    const paths = order.cluster === undefined ? [await this.#pathOf(source)] : [];
+    const log = new RunLog(runs, run.logFile, paths, source);
+    log.note(`worker ${this.name} takes ${task.kind === "run" ? "it" : `task ${task.n} (${task.kind})`}, attempt ${task.attempt}`);
     let saved = 0;
     try {
-      const outcome = await this.#pool.run({ ...order, paths: [path] }, signal, (message) => {
+      const hear = (message: OrderMessage): void => {
         if (message.kind === "log") return log.note(...message.lines);
         if (Date.now() - saved < PROGRESS_MS) return;
         saved = Date.now();
         void runs.progress(run.id, shareOf(message.progress)).catch(() => undefined);
-      });
-      if ("failure" in outcome) throw new Hopeless(log.shown(outcome.failure), outcome.unreadable);
-      log.note("done");
+      };
+      const outcome = await this.#pool.run({ ...order, paths }, signal, hear, await this.#clusterWork(task, order, part));
+      if ("failure" in outcome) {
+        const message = log.shown(outcome.failure);
+        throw outcome.again ? new Error(message) : new Hopeless(message, outcome.unreadable);
+      }
+      log.note(task.kind === "part" || task.kind === "plan" ? `task ${task.n} (${task.kind}) done` : "done");
       await log.written();
-      await this.#queue.tasks.finish(task, outcome.result);
+      if ("result" in outcome) await this.#queue.tasks.finish(task, outcome.result);
+      else if (task.kind === "plan") {
+        const parts = (outcome.piece as readonly HostPart[]).map((one) => ({
+          kind: "part" as const,
+          payload: { order, source, part: one },
+        }));
+        await this.#queue.tasks.split(task, parts, { kind: "join", payload: { order, source } });
+      } else {
+        const share = await this.#queue.tasks.partDone(task, outcome.piece);
+        await runs.progress(run.id, 0.95 * share);
+      }
     } catch (cause) {
       const reason: unknown = signal.aborted ? signal.reason : cause;
       log.note(`ended: ${messageOf(reason)}`);

@@ -63,6 +63,8 @@ export interface StoreTables {
   log_lines: { id: Generated<number>; log_file: string; line: string };
   filtered_hosts: { ip: string; dns: string; description: string; filtered_at: string };
   data_sources: { name: string; path: string; filter: string; created_at: string };
+  /** Clusters of logs under names; `secret` is sealed, see `SecretBox`. */
+  cluster_sources: { name: string; settings: string; filter: string; secret: string | null; created_at: string };
   api_keys: { id: string; name: string; hash: string; created_at: string; revoked_at: string | null };
   /** What a key may ask for under `/data`; a key that is not here has the usual limits. */
   key_limits: {

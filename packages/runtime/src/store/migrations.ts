@@ -145,6 +145,19 @@ function migrations(postgres: boolean): Record<string, Migration> {
         await db.schema.createIndex("run_tasks_by_state").ifNotExists().on("run_tasks").columns(["state", "lease_until"]).execute();
       },
     },
+    "0004-clusters": {
+      async up(db: Kysely<unknown>) {
+        await db.schema
+          .createTable("cluster_sources")
+          .ifNotExists()
+          .addColumn("name", "text", (column) => column.primaryKey())
+          .addColumn("settings", "text", (column) => column.notNull())
+          .addColumn("filter", "text", (column) => column.notNull())
+          .addColumn("secret", "text")
+          .addColumn("created_at", "text", (column) => column.notNull())
+          .execute();
+      },
+    },
   };
 }
 
