@@ -14,6 +14,7 @@ interface ServeOptions extends StoreOptions {
   readonly queued?: string;
   readonly searchSeconds?: string;
   readonly rules?: string;
+  readonly documents?: string;
   readonly execute: boolean;
   readonly attempts?: string;
   readonly logLevel: string;
@@ -58,6 +59,7 @@ export function addServeCommand(program: Command, version: string, signal: Abort
     .option("--queued <number>", "Searches that may wait (default: 100)")
     .option("--no-execute", "Leave all searches to workers (heliograph worker); needs --database postgres://…")
     .option("--attempts <number>", "With --no-execute: how often a search is tried when its worker dies (default: 3)")
+    .option("--documents <source>", "A cluster among the data sources that answers /data instead of the log store")
     .option("--rules <folder>", "Folder of insights of your own, as JSON and YAML files")
     .option("--search-seconds <number>", "Longest time of a search (default: 3600)")
     .option("--log-level <level>", `How much to log, as JSON on standard error: ${LOG_LEVELS.join(", ")}`, "info");
@@ -79,6 +81,7 @@ export function addServeCommand(program: Command, version: string, signal: Abort
       roots: rootsOf(options.root, config.roots),
       config,
       version,
+      ...(options.documents !== undefined && { documents: options.documents }),
       ...(options.rules !== undefined && { insights: options.rules }),
       ...(!options.execute && { queue }),
       withoutKey: options.withoutKey ?? false,

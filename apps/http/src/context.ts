@@ -1,4 +1,5 @@
 import type { Config } from "@heliograph/runtime";
+import type { DocumentSearch } from "@heliograph/runtime/cluster";
 import type { InsightRegistry, LogEngine } from "@heliograph/runtime/logs";
 import type { HostStore, KeyStore, QuotaStore, Roots, RunService, SourceStore, Store } from "@heliograph/runtime/runs";
 
@@ -10,6 +11,8 @@ export interface Context {
   readonly sources: SourceStore;
   readonly keys: KeyStore;
   readonly logs: LogEngine;
+  /** What answers searches of documents: `logs`, or a cluster. */
+  readonly documents: DocumentSearch;
   readonly insights: InsightRegistry;
   readonly quotas: QuotaStore;
   readonly roots: Roots;

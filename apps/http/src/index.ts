@@ -2,6 +2,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { CoreError } from "@heliograph/core";
 import type { Config } from "@heliograph/runtime";
+import { ClusterSearch } from "@heliograph/runtime/cluster";
 import { InsightRegistry, LogEngine } from "@heliograph/runtime/logs";
 import {
   defaultDataDir,
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly store: string;
   /** Folder of imported logs; default: `logs` in the store's folder, or in the default one when the store is a database. */
   readonly logs?: string;
+  /** A data source that is a cluster: it answers `/data` instead of the log store. */
+  readonly documents?: string;
   /** Folder of insights of one's own, as JSON and YAML files. */
   readonly insights?: string;
   /** Folders that may be searched, by name. */
@@ -94,12 +97,16 @@ export async function start(options: StartOptions): Promise<RunningServer> {
   const sources = new SourceStore(store, () => SecretBox.open(dataDir));
   const manager = await serviceOf(store, options, sources);
   const logs = new LogEngine(options.logs ?? join(dataDir, "logs"));
+  const { documents: named } = options;
+  const cluster = named === undefined ? undefined : new ClusterSearch(() => sources.cluster(named));
+  if (named !== undefined) await sources.cluster(named);
   const closing = new AbortController();
   const context = {
     store,
     manager,
     hosts: new HostStore(store),
     sources,
+    documents: cluster ?? logs,
     keys,
     logs,
     insights,
@@ -132,6 +139,7 @@ export async function start(options: StartOptions): Promise<RunningServer> {
     await stopped;
     clearTimeout(cut);
     await logs.close();
+    await cluster?.close();
     await store.close();
   };
   return {

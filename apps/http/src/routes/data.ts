@@ -1,5 +1,6 @@
 import { CoreError, parseDateInput } from "@heliograph/core";
 import { type ExactValue, parseExact, QueryError, writeJson } from "@heliograph/core/query";
+import { ClusterError } from "@heliograph/runtime/cluster";
 import { isoMicros, LogRefusal, runInsight, timeFilter } from "@heliograph/runtime/logs";
 import type { ApiKey, Grant } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -20,6 +21,7 @@ const CODES: Readonly<Record<number, string>> = {
   415: "unsupported_media_type",
   429: "rate_limited",
   500: "internal_error",
+  502: "cluster_failed",
   503: "unavailable",
   504: "timeout",
 };
@@ -43,6 +45,13 @@ function answerFailure(cause: unknown, request: FastifyRequest, reply: FastifyRe
   if (cause instanceof QueryError) return refuse(request, reply, cause.status, cause.reason, cause.response().error);
   if (cause instanceof LogRefusal)
     return refuse(request, reply, cause.status === 499 ? 400 : cause.status, cause.message, cause.response.error);
+  if (cause instanceof ClusterError)
+    return refuse(
+      request,
+      reply,
+      cause.status >= 400 && cause.status < 500 && cause.status !== 401 && cause.status !== 403 ? cause.status : 502,
+      cause.message,
+    );
   if (cause instanceof CoreError) return refuse(request, reply, 400, cause.message);
   if (cause instanceof HttpError) return refuse(request, reply, cause.statusCode, cause.message);
   const status = (cause as { statusCode?: number }).statusCode ?? 500;
@@ -111,7 +120,7 @@ function tellAllowance(reply: FastifyReply, { perDay, perMinute }: ApiKey, { lef
 }
 
 /** The Insights API over the log store. */
-export async function dataRoutes(app: FastifyInstance, { logs, insights, keys, quotas }: Context): Promise<void> {
+export async function dataRoutes(app: FastifyInstance, { documents, insights, keys, quotas }: Context): Promise<void> {
   const methods: Readonly<Record<string, string>> = { "/data/query": "POST", "/data/insight": "POST", "/data/insights": "GET, HEAD" };
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split("?")[0] ?? "";
@@ -191,7 +200,7 @@ export async function dataRoutes(app: FastifyInstance, { logs, insights, keys, q
       const size = whole(body, "size");
       const gone = new AbortController();
       reply.raw.on("close", () => gone.abort());
-      const json = await logs.search(
+      const json = await documents.search(
         {
           indexes: index,
           body: writeJson({
@@ -280,7 +289,7 @@ export async function dataRoutes(app: FastifyInstance, { logs, insights, keys, q
       const { from, to } = await rangeOf(body, BigInt(now) * 1000n);
       const gone = new AbortController();
       reply.raw.on("close", () => gone.abort());
-      const json = await runInsight(logs, insight, { from, to, size, skip, now }, gone.signal);
+      const json = await runInsight(documents, insight, { from, to, size, skip, now }, gone.signal);
       return reply.header("x-time-from", isoMicros(from)).header("x-time-to", isoMicros(to)).type("application/json").send(json);
     },
   );

@@ -16,7 +16,7 @@ export function sourceRoutes(app: FastifyInstance, { sources, roots }: Context):
     preset: { type: "string", enum: Object.keys(PRESETS), description: "How its fields are called" },
     fields: { ...anything, description: "Paths of fields that lie elsewhere than the preset has them, by Zeek's names" },
     ca: text("PEM of the authority that signed its certificate"),
-    verify: { type: "boolean", description: "Whether its certificate must be valid", default: true },
+    verify: { type: "boolean", description: "Whether its certificate must be valid; default: it must" },
   };
   const secrets = {
     api_key: text("API key; kept sealed, never given back"),

@@ -81,7 +81,8 @@ function errorOf(cause: unknown, url: string): ClusterError {
     message?: string;
     name?: string;
   };
-  const status = statusCode ?? meta?.statusCode ?? 0;
+  // What the server answered, not what a body says that it did.
+  const status = meta?.statusCode ?? statusCode ?? 0;
   const body = meta?.body as Refusal | undefined;
   const error = typeof body?.error === "object" ? body.error : undefined;
   const type = error?.root_cause?.[0]?.type ?? error?.type ?? name ?? "unknown";
@@ -179,13 +180,16 @@ export async function connectCluster(address: ClusterAddress, patience: Patience
     });
     const send: Send = async ({ method, path, query, body }, signal) => {
       const asked = client.transport.request({ method, path, ...(query && { querystring: query }), ...(body && { body }) });
-      const stop = (): void => asked.abort();
-      signal?.addEventListener("abort", stop, { once: true });
-      try {
-        return (await asked).body;
-      } finally {
-        signal?.removeEventListener("abort", stop);
-      }
+      // This client throws into nowhere when a request of its is aborted: one that nobody waits for is left to its end instead.
+      const answer = Promise.resolve(asked.then(({ body: own }) => own as unknown));
+      if (!signal) return answer;
+      answer.catch(() => undefined);
+      let stop: () => void = () => undefined;
+      const stopped = new Promise<never>((_, reject) => {
+        stop = () => reject(signal.reason as Error);
+        signal.addEventListener("abort", stop, { once: true });
+      });
+      return Promise.race([answer, stopped]).finally(() => signal.removeEventListener("abort", stop));
     };
     return new PatientClient(address, send, () => client.close(), patience);
   }

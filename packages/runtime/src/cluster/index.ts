@@ -19,5 +19,6 @@ export {
   planClusterHunt,
 } from "./cluster-hunt.js";
 export { type ClusterLogs, fieldMapOf } from "./cluster-index.js";
+export { ClusterSearch, type DocumentSearch } from "./cluster-search.js";
 export { type FieldMap, PRESETS, type PresetName } from "./field-map.js";
 export { testCluster } from "./test-cluster.js";

@@ -3,7 +3,7 @@ import { extname, join } from "node:path";
 import { CoreError } from "@heliograph/core";
 import { checkInsight, INSIGHTS, type Insight, insightAnswer, insightBody } from "@heliograph/core/insights";
 import { parseExact, writeJson } from "@heliograph/core/query";
-import type { LogEngine } from "./log-engine.js";
+import type { DocumentSearch } from "../cluster/cluster-search.js";
 
 /** All insights: those that come with it, and those of a folder of JSON and YAML files. */
 export class InsightRegistry {
@@ -92,7 +92,7 @@ export function timeFilter({ from, to }: Pick<InsightOrder, "from" | "to">): unk
 
 /** Runs an insight; the answer is JSON as the Insights API has it. @throws LogRefusal when the search fails */
 export async function runInsight(
-  engine: LogEngine,
+  engine: DocumentSearch,
   insight: Insight,
   { from, to, size, skip, now }: InsightOrder,
   signal?: AbortSignal,
