@@ -4,8 +4,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { planSearch } from "@heliograph/core";
-import { openStore, QueuedRuns, type Retries, type Run, type RunOrder, RunQueue, type Store, TASK_VERSION } from "@heliograph/runtime/runs";
-import { postgresPrograms, startPostgres, type TestPostgres } from "@heliograph/runtime/testing";
+import {
+  openStore,
+  QueuedRuns,
+  type Retries,
+  type Run,
+  type RunOrder,
+  RunQueue,
+  SecretBox,
+  SourceStore,
+  type Store,
+  TASK_VERSION,
+} from "@heliograph/runtime/runs";
+import {
+  openSearchJars,
+  postgresPrograms,
+  startOpenSearch,
+  startPostgres,
+  type TestOpenSearch,
+  type TestPostgres,
+} from "@heliograph/runtime/testing";
 import PgBoss from "pg-boss";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RunningWorker, start } from "./index.js";
@@ -305,6 +323,93 @@ describe.skipIf(programs === undefined)("workers on PostgreSQL", () => {
     await place.worker();
     expect((await place.service.ended(big.id)).run).toMatchObject({ state: "done", beaconCount: 2000 });
   });
+});
+
+const jars = programs === undefined ? undefined : openSearchJars();
+
+describe.skipIf(jars === undefined)("workers on a cluster", () => {
+  let node: TestOpenSearch;
+  beforeAll(async () => {
+    node = await startOpenSearch(jars ?? "");
+    // 1,600 sources: more than one part looks at. Each third is a beacon.
+    const documents = Array.from({ length: 1600 }, (_, host) =>
+      Array.from({ length: host % 3 === 0 ? 20 : 3 }, (__, call) => ({
+        ts: 1_700_000_000 + call * 600,
+        id: { orig_h: `10.1.${host >> 8}.${host & 255}`, orig_p: call, resp_h: "192.0.2.1", resp_p: 443 },
+        proto: "tcp",
+      })),
+    ).flat();
+    const ip = { type: "ip" };
+    await node.fill("zeek", { properties: { id: { properties: { orig_h: ip, resp_h: ip } }, proto: { type: "keyword" } } }, documents);
+  }, 120_000);
+  afterAll(() => node.stop());
+
+  const hunted = async (place: Setting, index = "zeek"): Promise<Run> => {
+    process.env["HELIOGRAPH_SECRET"] = "a secret of the tests";
+    const sources = new SourceStore(place.store, () => SecretBox.open(logs));
+    const name = `siem-${index}`;
+    await sources.addCluster(name, {
+      kind: "opensearch",
+      url: node.url,
+      indexes: { conn_logs: index },
+      preset: "zeek",
+      credentials: { username: "hunter", password: "hunter2" },
+    });
+    return place.service.submit({ ...orderOf(), cluster: name }, { name, paths: [] });
+  };
+
+  it("share the parts of a hunt, and join them to one result", async () => {
+    const place = await setting();
+    const run = await hunted(place);
+    await place.worker();
+    await place.worker();
+    const { run: ended } = await place.service.ended(run.id);
+    expect([ended.state, ended.error, ended.beaconCount]).toEqual(["done", null, 534]);
+    expect(ended.summary).toMatchObject({ parts: 4, groups: 1600, rows: 534 * 20 + 1066 * 3, fetchedRows: 534 * 20 });
+    const [first] = await place.service.runs.beacons(run.id);
+    expect(first).toMatchObject({ destination: "192.0.2.1", port: 443, score: 100, connectionCount: 20 });
+    expect((await place.service.runs.beacon(run.id, 1))?.evidence).toMatchObject({ prevalence: 1600 });
+    const log = (await place.service.runs.log(run.logFile)) ?? "";
+    for (const said of ["task 0 (plan), attempt 1", "task 4 (part) done", "task 5 (join), attempt 1", "found 534 potential beacons"])
+      expect(log).toContain(said);
+    expect(log).not.toContain("hunter2");
+    const kept =
+      JSON.stringify(await place.store.read.selectFrom("run_tasks").selectAll().execute()) +
+      JSON.stringify(await place.store.read.selectFrom("cluster_sources").selectAll().execute());
+    expect(kept).not.toContain("hunter2");
+    // What the parts left is not kept beside the result.
+    expect(
+      await place.store.read.selectFrom("run_tasks").selectAll().where("run_id", "=", run.id).where("kind", "=", "part").execute(),
+    ).toEqual([]);
+  });
+
+  it("lose no part when they are killed in one", async () => {
+    const place = await setting({ attempts: 40, backoffSeconds: 0.01 });
+    const runs = [await hunted(place)];
+    runs.push(await place.service.submit({ ...orderOf(), cluster: "siem-zeek" }, { name: "siem-zeek", paths: [] }));
+    let worker = spawnWorker(place.url, 1);
+    for (let kill = 0; kill < 6; kill++) {
+      await wait(400 + 150 * kill);
+      worker.kill("SIGKILL");
+      worker = spawnWorker(place.url, 1);
+    }
+    for (const { id } of runs) expect((await place.service.ended(id)).run).toMatchObject({ state: "done", beaconCount: 534 });
+    worker.kill("SIGKILL");
+  }, 120_000);
+
+  it("fail at once what an index cannot answer, and try again what a cluster that is away may", async () => {
+    const place = await setting({ attempts: 2 });
+    const run = await hunted(place, "nothing");
+    await place.worker();
+    expect((await place.service.ended(run.id)).run).toMatchObject({ state: "failed", error: expect.stringContaining("nothing") });
+    const sources = new SourceStore(place.store);
+    await sources.addCluster("away", { kind: "opensearch", url: "http://127.0.0.1:1", indexes: { conn_logs: "zeek" }, preset: "zeek" });
+    const away = await place.service.submit({ ...orderOf(), cluster: "away" }, { name: "away", paths: [] });
+    const { run: ended } = await place.service.ended(away.id);
+    expect(ended.error).toMatch(/^127\.0\.0\.1:1 does not answer: .*; tried 2 times$/);
+    const unknown = await place.service.submit({ ...orderOf(), cluster: "unknown" }, { name: "unknown", paths: [] });
+    expect((await place.service.ended(unknown.id)).run.error).toBe('there is no cluster "unknown" among the data sources');
+  }, 120_000);
 });
 
 it("say what they need", async () => {

@@ -59,9 +59,9 @@ const HOSTS_A_PARTITION = 2000;
 const HOSTS_AN_ANSWER = 20_000;
 const HOSTS_A_PART = 500;
 const ROWS_A_PART = 2_000_000;
-/** Groups in one answer, groups whose records are fetched together, and records in one answer. */
+/** Groups in one answer, groups whose records are fetched together (a query has 1,024 clauses at most, a group takes up to eleven), and records in one answer. */
 const GROUPS_A_PAGE = 5000;
-const GROUPS_A_FETCH = 150;
+const GROUPS_A_FETCH = 64;
 const ROWS_A_PAGE = 5000;
 const KEEP_ALIVE = "5m";
 /** Hosts asked about in one question. */
@@ -180,18 +180,50 @@ interface Hits {
   readonly hits: { readonly hits: readonly { readonly _source: unknown; readonly sort: readonly unknown[] }[] };
 }
 
-/** The records of some groups from one point in time, page by page. */
-async function* recordsOf(conn: ConnIndex, groups: readonly Group[], signal?: AbortSignal): AsyncGenerator<readonly unknown[]> {
+/** An index as it was at one point in time, for questions that must agree with each other. */
+class PointInTime {
+  readonly #client: ClusterClient;
+  #id: string;
+
+  private constructor(client: ClusterClient, id: string) {
+    this.#client = client;
+    this.#id = id;
+  }
+
+  static async open({ client, index }: ConnIndex, signal?: AbortSignal): Promise<PointInTime> {
+    const place = client.kind === "opensearch" ? "_search/point_in_time" : "_pit";
+    const request = { method: "POST" as const, path: `/${encodeURIComponent(index)}/${place}`, query: { keep_alive: KEEP_ALIVE } };
+    const { id, pit_id } = await client.request<{ id?: string; pit_id?: string }>(request, signal);
+    return new PointInTime(client, pit_id ?? id ?? "");
+  }
+
+  /** A page of hits; the next one starts after the last hit's `sort`. */
+  async page(body: object, signal?: AbortSignal): Promise<Hits["hits"]["hits"]> {
+    const whole = { ...body, pit: { id: this.#id, keep_alive: KEEP_ALIVE } };
+    const request = { method: "POST" as const, path: "/_search", query: { allow_partial_search_results: "false" }, body: whole };
+    const { pit_id, hits } = await this.#client.request<Hits>(request, signal);
+    this.#id = pit_id ?? this.#id;
+    return hits.hits;
+  }
+
+  async close(): Promise<void> {
+    const request =
+      this.#client.kind === "opensearch"
+        ? { method: "DELETE" as const, path: "/_search/point_in_time", body: { pit_id: [this.#id] } }
+        : { method: "DELETE" as const, path: "/_pit", body: { id: this.#id } };
+    // It ends by itself when nobody asks for it.
+    await this.#client.request(request).catch(() => undefined);
+  }
+}
+
+/** The records of some groups, page by page. */
+async function* recordsOf(
+  conn: ConnIndex,
+  pit: PointInTime,
+  groups: readonly Group[],
+  signal?: AbortSignal,
+): AsyncGenerator<readonly unknown[]> {
   const { client, grouped, stored } = conn;
-  const isOpenSearch = client.kind === "opensearch";
-  const index = encodeURIComponent(conn.index);
-  const opened = await client.request<{ id?: string; pit_id?: string }>(
-    isOpenSearch
-      ? { method: "POST", path: `/${index}/_search/point_in_time`, query: { keep_alive: KEEP_ALIVE } }
-      : { method: "POST", path: `/${index}/_pit`, query: { keep_alive: KEEP_ALIVE } },
-    signal,
-  );
-  let id = opened.pit_id ?? opened.id ?? "";
   const term = (field: string | undefined, value: unknown): object => ({ term: { [field ?? ""]: value } });
   const should = groups.map(({ source, destination, port, protocol }) => ({
     bool: {
@@ -204,35 +236,20 @@ async function* recordsOf(conn: ConnIndex, groups: readonly Group[], signal?: Ab
       ...(grouped.proto !== undefined && protocol === null && { must_not: [{ exists: { field: grouped.proto } }] }),
     },
   }));
-  const query = { bool: { filter: [...conn.filters, { bool: { should, minimum_should_match: 1 } }] } };
   // Elasticsearch orders by where documents lie; OpenSearch knows that from 3.3 on only, and both know a document's id.
-  const sort = isOpenSearch ? [{ [grouped.ts ?? stored.ts]: "asc" }, { _id: "asc" }] : [{ _shard_doc: "asc" }];
-  try {
-    for (let after: readonly unknown[] | undefined; ; ) {
-      const body = {
-        size: ROWS_A_PAGE,
-        track_total_hits: false,
-        query,
-        sort,
-        pit: { id, keep_alive: KEEP_ALIVE },
-        _source: [...new Set(Object.values(stored))],
-        ...(after && { search_after: after }),
-      };
-      const { pit_id, hits } = await client.request<Hits>(
-        { method: "POST", path: "/_search", query: { allow_partial_search_results: "false" }, body },
-        signal,
-      );
-      id = pit_id ?? id;
-      if (hits.hits.length > 0) yield hits.hits.map(({ _source }) => _source);
-      if (hits.hits.length < ROWS_A_PAGE) return;
-      after = hits.hits.at(-1)?.sort;
-    }
-  } finally {
-    const close = isOpenSearch
-      ? { method: "DELETE" as const, path: "/_search/point_in_time", body: { pit_id: [id] } }
-      : { method: "DELETE" as const, path: "/_pit", body: { id } };
-    // It ends by itself when nobody asks for it.
-    await client.request(close).catch(() => undefined);
+  const sort = client.kind === "opensearch" ? [{ [grouped.ts ?? stored.ts]: "asc" }, { _id: "asc" }] : [{ _shard_doc: "asc" }];
+  const body = {
+    size: ROWS_A_PAGE,
+    track_total_hits: false,
+    query: { bool: { filter: [...conn.filters, { bool: { should, minimum_should_match: 1 } }] } },
+    sort,
+    _source: [...new Set(Object.values(stored))],
+  };
+  for (let after: readonly unknown[] | undefined; ; ) {
+    const hits = await pit.page({ ...body, ...(after && { search_after: after }) }, signal);
+    if (hits.length > 0) yield hits.map(({ _source }) => _source);
+    if (hits.length < ROWS_A_PAGE) return;
+    after = hits.at(-1)?.sort;
   }
 }
 
@@ -319,8 +336,10 @@ export async function huntPart(
   let fetchedRows = 0;
   let malformedRows = 0;
   let wanted: Group[] = [];
+  let pit: PointInTime | undefined;
   const fetch = async (): Promise<void> => {
-    for await (const documents of recordsOf(conn, wanted, signal)) {
+    pit ??= await PointInTime.open(conn, signal);
+    for await (const documents of recordsOf(conn, pit, wanted, signal)) {
       const records = documents.flatMap((document) => rowOf(document, conn) ?? []);
       fetchedRows += documents.length;
       malformedRows += documents.length - records.length;
@@ -328,17 +347,21 @@ export async function huntPart(
     }
     wanted = [];
   };
-  for await (const page of groupsOf(conn, hosts, signal)) {
-    for (const group of page) {
-      groups++;
-      rows += group.rows;
-      talkers.add(group);
-      if (group.rows < least) continue;
-      wanted.push(group);
-      if (wanted.length === GROUPS_A_FETCH) await fetch();
+  try {
+    for await (const page of groupsOf(conn, hosts, signal)) {
+      for (const group of page) {
+        groups++;
+        rows += group.rows;
+        talkers.add(group);
+        if (group.rows < least) continue;
+        wanted.push(group);
+        if (wanted.length === GROUPS_A_FETCH) await fetch();
+      }
     }
+    if (wanted.length > 0) await fetch();
+  } finally {
+    await pit?.close();
   }
-  if (wanted.length > 0) await fetch();
   const found = await searchFlows(engine, joinShards([builder.finish()]), searches, { filter: plan });
   return {
     beacons: found.beacons,
