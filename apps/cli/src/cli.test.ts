@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
+import { postgresPrograms, startPostgres } from "@heliograph/runtime/testing";
 import { parseString } from "fast-csv";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -21,6 +22,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "cli-"));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const programs = postgresPrograms();
 
 interface Ran {
   readonly code: number | null;
@@ -779,6 +782,55 @@ describe("runs, filter, keys and serve", () => {
     expect(await status({ "x-api-key": key })).toBe(401);
     child.kill("SIGTERM");
     expect(await ended).toBe(0);
+  });
+
+  it.skipIf(programs === undefined)("serve and leave the searches to workers, until both are told to stop", async () => {
+    const postgres = await startPostgres(programs ?? "");
+    try {
+      const database = await postgres.database();
+      const common = ["--database", database, "--root", `examples=${examples}`, "--log-level", "off"];
+      const launch = async (...args: string[]) => {
+        const child = spawn(process.execPath, [bin, ...args, ...common], { cwd: folder });
+        const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+        const line = await new Promise<string>((resolve) => child.stdout.once("data", (text) => resolve(String(text))));
+        return { child, ended, url: /http:[^\s,]+/.exec(line)?.[0] ?? "" };
+      };
+      const server = await launch("serve", "--no-execute", "--port", "0");
+      const worker = await launch("worker", "--port", "0", "--concurrency", "2");
+      const search = await fetch(`${server.url}/api/searches/adaptive`, { method: "POST", body: JSON.stringify({ log_dir: "/examples" }) });
+      const { beacon_group, cnt } = (await search.json()) as { beacon_group: string; cnt: number };
+      expect(cnt).toBe(9);
+      const results = (await (await fetch(`${server.url}/api/results/beacon_results?beacon_group=${beacon_group}`)).json()) as object[];
+      expect(results).toHaveLength(9);
+      expect(await (await fetch(`${worker.url}/healthz`)).json()).toEqual({ status: "ok" });
+      for (const { child, ended } of [worker, server]) {
+        child.kill("SIGTERM");
+        expect(await ended).toBe(0);
+      }
+    } finally {
+      await postgres.stop();
+    }
+  });
+
+  it("keep clusters as data sources, their credentials from standard input", async () => {
+    const source = (args: readonly string[], input?: string): Promise<Ran> => heliograph(["source", ...args, "--data-dir", data], input);
+    const add = ["add", "siem", "--kind", "opensearch", "--url", "http://127.0.0.1:1", "--index", "zeek-*", "--username", "me"];
+    expect(await source(add, "")).toMatchObject({ code: 2, err: expect.stringContaining("the password is missing") });
+    expect(await source(add, "secret-word\n")).toMatchObject({ code: 0, out: "saved as data source siem\n" });
+    expect(await source(add, "secret-word\n")).toMatchObject({ code: 2, err: expect.stringContaining("already") });
+    expect((await source(["list"])).out).toMatch(/siem +opensearch +http:\/\/127\.0\.0\.1:1 zeek-\*/);
+    const json = (await source(["list", "--json"])).out;
+    expect(JSON.parse(json)).toMatchObject([{ name: "siem", indexes: { conn_logs: "zeek-*" } }]);
+    expect(json).not.toContain("secret-word");
+    expect(await source(["test", "siem"])).toMatchObject({ code: 2, err: expect.stringContaining("siem: 127.0.0.1:1 does not answer") });
+    expect(await source(["add", "x", "--kind", "mysql", "--url", "http://h", "--index", "i"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("kind must be one of elasticsearch, opensearch, security-onion"),
+    });
+    expect((await source(["add", "files", "--path", "/examples"])).code).toBe(0);
+    expect((await source(["remove", "siem"])).code).toBe(0);
+    expect((await source(["remove", "siem"])).code).toBe(2);
+    expect((await own("worker")).err).toContain("workers need runs in PostgreSQL");
   });
 
   it("say what is wrong with how they are called", async () => {
