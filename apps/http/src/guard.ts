@@ -3,7 +3,13 @@ import type { Context } from "./context.js";
 import { sendProblem } from "./problem.js";
 
 /** Paths that need no key. */
-const OPEN = [/^\/healthz$/, /^\/readyz$/, /^\/(?:api\/)?docs(?:\/|$)/, /^\/(?:api\/)?openapi\.json$/];
+const OPEN = [
+  /^\/healthz$/,
+  /^\/readyz$/,
+  /^\/(?:api\/)?docs(?:\/|$)/,
+  /^\/(?:api\/)?openapi\.json$/,
+  /^\/(?:local\/?)?(?:index\.html|assets\/[^/]+)?$/,
+];
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
 

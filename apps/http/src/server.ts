@@ -6,6 +6,7 @@ import type { Context } from "./context.js";
 import { esRoutes } from "./es/routes.js";
 import { addGuard } from "./guard.js";
 import { addMetrics } from "./metrics.js";
+import { addPage } from "./page.js";
 import { answerError, HttpError, sendProblem } from "./problem.js";
 import { applicationRoutes } from "./routes/application.js";
 import { dataRoutes } from "./routes/data.js";
@@ -112,6 +113,7 @@ export async function buildServer(context: Context, { loopback, log, bodyBytes =
     },
     { prefix: "/api" },
   );
+  await addPage(app);
   await app.register(async (data) => dataRoutes(data, context), { prefix: "/data" });
   await app.register(async (es) => esRoutes(es, context), { prefix: "/es" });
   await app.ready();

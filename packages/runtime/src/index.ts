@@ -4,6 +4,7 @@ export { readHostList, withAllowLists } from "./files/allow-list.js";
 export { type FoundLogs, findLogs, type InputProblem, type LogFile, STANDARD_INPUT } from "./files/find-logs.js";
 export { findNameLogs } from "./files/name-logs.js";
 export { nodeGunzip } from "./files/node-gunzip.js";
+export { connectionRows, type FlowConnection } from "./hunt/connection-rows.js";
 export { type FileReport, type HuntLogsOptions, type HuntLogsResult, huntLogs, MAX_THREADS, type Progress } from "./hunt/hunt-logs.js";
 export type { LogFigures } from "./hunt/hunt-share.js";
 export { type InvestigateOptions, type Investigation, investigate } from "./hunt/investigate.js";

@@ -1,7 +1,8 @@
 import { PassThrough, Readable } from "node:stream";
-import { type Beacon, parseTime } from "@heliograph/core";
+import { type Beacon, formatTime, parseTime } from "@heliograph/core";
+import { connectionRows, findLogs } from "@heliograph/runtime";
 import { API_COLUMNS, apiRow, csvRows, evidenceFrom, htmlReport, MOST_SHOWN, type Totals } from "@heliograph/runtime/report";
-import type { Run, RunService, StoredBeacon } from "@heliograph/runtime/runs";
+import { isCluster, PathError, type Run, type RunService, type StoredBeacon } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Context } from "../context.js";
 import { HttpError } from "../problem.js";
@@ -49,6 +50,67 @@ async function exported(format: string, run: Run, manager: RunService): Promise<
       return { type: "text/csv; charset=utf-8", body: await csvRows(API_COLUMNS, rows) };
     }
   }
+}
+
+/** What a table shows of a beacon. */
+function listedBeacon({ evidence, ...beacon }: StoredBeacon): object {
+  const {
+    severity = null,
+    summary = null,
+    labels = [],
+    medianMinutes,
+    prevalence,
+    modes,
+    timeline,
+  } = evidence as {
+    readonly severity?: string;
+    readonly summary?: string;
+    readonly labels?: readonly string[];
+    readonly medianMinutes: number;
+    readonly prevalence: number;
+    readonly modes?: readonly { readonly jitterPercent: number }[];
+    readonly timeline?: { readonly counts: readonly number[] };
+  };
+  const jitterPercent = modes?.[0]?.jitterPercent ?? null;
+  return {
+    ...beacon,
+    severity,
+    summary,
+    labels,
+    intervalMinutes: medianMinutes,
+    jitterPercent,
+    prevalence,
+    timeline: timeline?.counts ?? [],
+  };
+}
+
+/** The beacons of a run as a JSON list, a page at a time: there may be more than fit in memory with their evidence. */
+async function* listedPieces(run: Run, { runs }: RunService): AsyncGenerator<string> {
+  let separator = "[";
+  for await (const some of runs.beaconPages(run.id)) {
+    yield some
+      .map((beacon) => {
+        const piece = `${separator}${JSON.stringify(listedBeacon(beacon))}`;
+        separator = ",";
+        return piece;
+      })
+      .join("");
+  }
+  yield separator === "[" ? "[]" : "]";
+}
+
+/** Reads the connections of a beacon from the logs of its run. */
+async function connectionsOf(run: Run, beacon: StoredBeacon, { roots, sources }: Context): Promise<readonly object[]> {
+  const source = await sources.get(run.source.name);
+  if (source && isCluster(source)) throw new HttpError(422, "the run's logs are in a cluster: ask it for the connections, under Query");
+  const path = await roots.resolve(run.source.name).catch((cause: unknown) => {
+    if (cause instanceof PathError) throw new HttpError(cause.reason === "outside" ? 403 : 422, cause.message);
+    throw cause;
+  });
+  const { files } = await findLogs([path]);
+  const [first, last] = [parseTime(beacon.firstOccurrence), parseTime(beacon.lastOccurrence)];
+  const rows = await connectionRows(files, beacon, { start: first, end: last });
+  return rows.map(({ micros, ...rest }) => ({ time: formatTime(micros), ...rest }));
 }
 
 /** Sends what happens to a run as server-sent events until it has ended. */
@@ -120,6 +182,48 @@ export function runRoutes(app: FastifyInstance, context: Context): void {
       const run = await find(request);
       if (await manager.cancel(run.id)) return { cancelled: true };
       throw new HttpError(409, `the run ${run.id} is ${FINAL.has(run.state) ? `over (${run.state})` : "another server's"}`, "id");
+    },
+  );
+  app.get(
+    "/runs/:id/beacons",
+    {
+      schema: {
+        tags: ["Runs"],
+        summary: "The beacons of a run as a table shows them, hosts that are filtered left out",
+        params: ofRun,
+        response: answers({ type: "array", items: { type: "object", additionalProperties: true } }, 404),
+      },
+    },
+    async (request, reply) => {
+      const run = await find(request);
+      return reply.type("application/json; charset=utf-8").send(Readable.from(listedPieces(run, manager)));
+    },
+  );
+  app.get(
+    "/runs/:id/beacons/:n/connections",
+    {
+      schema: {
+        tags: ["Runs"],
+        summary: "The connections of a beacon, read from the logs again",
+        params: {
+          type: "object",
+          required: ["id", "n"],
+          properties: { id: text("The run"), n: { type: "string", pattern: "^[1-9]\\d{0,8}$" } },
+        },
+        querystring: query([], {
+          from: { type: "string", pattern: "^\\d{1,9}$", description: "Connections to skip" },
+          size: { type: "string", pattern: "^\\d{1,4}$", description: "Connections at most (default: 1000)" },
+        }),
+        response: answers(anything, 400, 403, 404, 422),
+      },
+    },
+    async (request) => {
+      const run = await find(request);
+      const { from = "0", size = "1000" } = request.query as { from?: string; size?: string };
+      const beacon = await manager.runs.beacon(run.id, Number((request.params as { n: string }).n));
+      if (!beacon) throw new HttpError(404, "the run has no such beacon", "n");
+      const connections = await connectionsOf(run, beacon, context);
+      return { total: connections.length, connections: connections.slice(Number(from), Number(from) + Number(size)) };
     },
   );
   app.get(

@@ -99,6 +99,25 @@ async function answerRun(run: Run, request: FastifyRequest, reply: FastifyReply,
 
 /** Starts searches. */
 export function searchRoutes(app: FastifyInstance, context: Context): void {
+  app.get(
+    "/searches",
+    {
+      schema: {
+        tags: ["Searches"],
+        summary: "The searches and their parameters",
+        response: answers({ type: "array", items: { type: "object", additionalProperties: true } }),
+      },
+    },
+    async () =>
+      SEARCH_PATHS.map(([path, { name, title, description, parameters }]) => ({
+        name,
+        path,
+        title,
+        description,
+        // What the server's configuration says goes before the search's own defaults.
+        parameters: parameters.map((spec) => ({ ...spec, default: context.config.searches?.[name]?.[spec.name] ?? spec.default })),
+      })),
+  );
   for (const [path, detector] of SEARCH_PATHS) {
     app.post(
       `/searches/${path}`,

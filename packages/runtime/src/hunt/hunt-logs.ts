@@ -17,6 +17,7 @@ import {
   joinShards,
   type NameIndex,
   type PayloadProfile,
+  type PayloadRows,
   payloadProfiles,
   planFilter,
   type ReadReport,
@@ -56,6 +57,8 @@ export interface HuntLogsOptions {
   readonly names?: NameIndex;
   /** Flows of which to tell what they carry; then the logs are read for that alone, and nothing is searched. */
   readonly payloadOf?: readonly FlowKey[];
+  /** With `payloadOf`: called with the rows of those flows that each thread read. */
+  readonly onPayload?: (rows: PayloadRows) => void;
   /** Called about five times a second. */
   readonly onProgress?: (progress: Progress) => void;
   /** Ends the hunt: the promise rejects with the signal's reason. */
@@ -156,6 +159,7 @@ export async function huntLogs(files: readonly LogFile[], options: HuntLogsOptio
         for (const task of changed) if (task) unsplit.add(task.file);
         continue;
       }
+      if (options.onPayload) for (const { payload } of done.read) if (payload) options.onPayload(payload);
       return joined(files, share, done, options.searches, (performance.now() - started) / 1000);
     } finally {
       watch.stop();
