@@ -199,6 +199,37 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     await page.getByText("No host is filtered").waitFor();
   });
 
+  it("makes and revokes API keys on the server's own machine, and uses the one it made", async () => {
+    const own = await start({ port: 0, store: join(folder, "own-keys"), version: "1.2.3", log: false });
+    try {
+      const { page } = await open(`${own.url}/#/settings`);
+      await page.getByLabel("What a new key is for").fill("me");
+      await page.getByRole("button", { name: "Make a key" }).click();
+      await page.getByText(/hg_[\w-]{43}/).waitFor();
+      expect((await fetch(`${own.url}/api/runs`)).status).toBe(401);
+      await page.getByText("Configuration in force").waitFor();
+      await page.getByRole("button", { name: "Revoke" }).click();
+      await page.getByText("the server wants an API key").first().waitFor();
+      expect(await violations(page)).toEqual([]);
+    } finally {
+      await own.close();
+    }
+    const network = await start({
+      port: 0,
+      host: "0.0.0.0",
+      withoutKey: true,
+      store: join(folder, "network"),
+      version: "1.2.3",
+      log: false,
+    });
+    try {
+      const answer = await fetch(`${network.url.replace("0.0.0.0", "127.0.0.1")}/api/keys`);
+      expect([answer.status, await answer.text()]).toEqual([403, expect.stringContaining("heliograph keys create")]);
+    } finally {
+      await network.close();
+    }
+  });
+
   it("shows hostile names as text", async () => {
     const { page, troubles } = await open(server.url);
     await hunted(page, "hostile");

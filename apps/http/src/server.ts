@@ -11,6 +11,7 @@ import { answerError, HttpError, sendProblem } from "./problem.js";
 import { applicationRoutes } from "./routes/application.js";
 import { dataRoutes } from "./routes/data.js";
 import { importRoutes } from "./routes/imports.js";
+import { keyRoutes } from "./routes/keys.js";
 import { resultRoutes } from "./routes/results.js";
 import { runRoutes } from "./routes/runs.js";
 import { searchRoutes } from "./routes/searches.js";
@@ -110,6 +111,7 @@ export async function buildServer(context: Context, { loopback, log, bodyBytes =
       runRoutes(api, context);
       sourceRoutes(api, context);
       importRoutes(api, context);
+      await api.register(async (own) => keyRoutes(own, context, loopback));
     },
     { prefix: "/api" },
   );

@@ -139,6 +139,8 @@ export interface ListedBeacon {
   readonly prevalence: number;
   /** Connections over time. */
   readonly timeline: readonly number[];
+  /** The family of beacons that behave like it; null: none, or not looked for. */
+  readonly family: number | null;
 }
 
 interface Histogram {
@@ -149,7 +151,10 @@ interface Histogram {
 
 /** A beacon with its evidence. */
 export interface Beacon
-  extends Omit<ListedBeacon, "severity" | "summary" | "labels" | "intervalMinutes" | "jitterPercent" | "prevalence" | "timeline"> {
+  extends Omit<
+    ListedBeacon,
+    "severity" | "summary" | "labels" | "intervalMinutes" | "jitterPercent" | "prevalence" | "timeline" | "family"
+  > {
   readonly evidence: Readonly<Record<string, unknown>> & {
     readonly names: readonly string[];
     readonly prevalence: number;
@@ -189,5 +194,6 @@ export function listed(beacon: Beacon): ListedBeacon {
     jitterPercent: mode?.jitterPercent ?? null,
     prevalence: evidence.prevalence,
     timeline: evidence.timeline.counts,
+    family: evidence.family?.id ?? null,
   };
 }

@@ -62,7 +62,9 @@ function listedBeacon({ evidence, ...beacon }: StoredBeacon): object {
     prevalence,
     modes,
     timeline,
+    family,
   } = evidence as {
+    readonly family?: { readonly id: number };
     readonly severity?: string;
     readonly summary?: string;
     readonly labels?: readonly string[];
@@ -81,6 +83,7 @@ function listedBeacon({ evidence, ...beacon }: StoredBeacon): object {
     jitterPercent,
     prevalence,
     timeline: timeline?.counts ?? [],
+    family: family?.id ?? null,
   };
 }
 

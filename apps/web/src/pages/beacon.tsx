@@ -104,7 +104,24 @@ export function BeaconPage({ id, n }: { readonly id: string; readonly n: string 
           </section>
         </>
       )}
-      {all.answer && <p className="dim">{all.answer.length} beacons in this run.</p>}
+      {all.answer && beacon.evidence.family && (
+        <>
+          <h2>Beacons that behave alike</h2>
+          <ul>
+            {all.answer
+              .filter((one) => one.family === beacon.evidence.family?.id && one.n !== beacon.n)
+              .slice(0, 100)
+              .map((one) => (
+                <li key={one.n}>
+                  <a href={href(["runs", id, String(one.n)])}>
+                    {shown(one.source)} → {shown(one.destination)} {one.port}
+                  </a>
+                  , score {one.score.toFixed(1)}
+                </li>
+              ))}
+          </ul>
+        </>
+      )}
     </>
   );
 }
