@@ -75,7 +75,7 @@ const COLUMNS: readonly Column[] = [
   {
     key: "last",
     title: "Last",
-    width: "10.5rem",
+    width: "11.5rem",
     value: ({ lastOccurrence }) => lastOccurrence,
     cell: ({ lastOccurrence }) => time(lastOccurrence),
   },
@@ -229,7 +229,7 @@ export function BeaconTable({
             )}
           </div>
           {/* biome-ignore lint/a11y/useSemanticElements: see above */}
-          <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: "relative", minWidth: "72rem" }}>
+          <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: "relative", minWidth: "74rem" }}>
             {virtual.getVirtualItems().map(({ index, start }) => {
               const beacon = rows[index];
               if (!beacon) return null;
