@@ -4,6 +4,7 @@ import {
   API_COLUMNS,
   apiBeacon,
   apiRow,
+  blindLine,
   csvRows,
   evidenceOf,
   foundLine,
@@ -139,12 +140,18 @@ function searchTable({ beacons }: SearchBeacons, { colour, all }: ReportOptions)
     : table;
 }
 
+/** What a search could not see, as a line; empty when it could see all. */
+function blind(one: SearchBeacons, result: Investigation): string {
+  const line = blindLine(one, result);
+  return line === undefined ? "" : `${line}\n`;
+}
+
 function tableReport(result: Investigation, options: ReportOptions): string {
   const tables = result.results.map((one) => searchTable(one, options));
   const [only] = result.results;
   if (result.results.length === 1 && only)
-    return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(totals(result))}\n${familyLine(result)}`;
-  const sections = result.results.map((one, index) => `${tables[index] ?? ""}${foundLine(one)}\n\n`);
+    return `${tables[0] ?? ""}${foundLine(only)} among ${readLine(totals(result))}\n${blind(only, result)}${familyLine(result)}`;
+  const sections = result.results.map((one, index) => `${tables[index] ?? ""}${foundLine(one)}\n${blind(one, result)}\n`);
   return `${sections.join("")}Among ${readLine(totals(result))}\n${familyLine(result)}`;
 }
 

@@ -638,6 +638,7 @@ describe("names, allow lists and families", () => {
       expect(out).not.toContain("192.0.2.2");
       expect(out).toContain("2 more score below 50 and are likely harmless (1 software updates, 1 time (NTP)); --all lists them");
       expect(out).toContain("3 potential beacons (adaptive) among");
+      expect(out).toContain("The logs cover 16.5h: a beacon that calls less often than every 3.3h could not be seen\n");
       const all = await heliograph(["hunt", "--all", updates]);
       expect(all.out).toMatch(/192\.0\.2\.2 +fe2\.update\.microsoft\.com .+ software updates: calls every 10 min/);
       expect(all.out).not.toContain("--all lists them");

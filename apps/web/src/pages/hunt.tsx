@@ -56,6 +56,9 @@ export function Hunt(): ReactNode {
   return (
     <>
       <h1>Hunt for beacons</h1>
+      <p className="help">
+        In logs that the server can read, or in files of yours <a href="#/local">in this browser</a>.
+      </p>
       <form
         onSubmit={(event) => {
           event.preventDefault();

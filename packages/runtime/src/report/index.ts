@@ -3,6 +3,7 @@ export { evidenceFrom, evidenceOf, profileObject } from "./evidence.js";
 export { htmlReport, MOST_SHOWN } from "./html-report.js";
 export {
   type BeaconStory,
+  blindLine,
   type FoundBeacons,
   foundLine,
   LIKELY_HARMLESS,

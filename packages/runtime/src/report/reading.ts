@@ -2,6 +2,10 @@ import type { Beacon, PayloadProfile, RemovedRows, SizeProfile } from "@heliogra
 import type { FileReport, HuntLogsResult } from "../hunt/hunt-logs.js";
 import { grouped, humanBytes, humanMinutes } from "./words.js";
 
+const MICROS_PER_MINUTE = 60e6;
+/** A beacon that calls once in half a day is as slow as they come. */
+const SLOW_ENOUGH_MINUTES = 12 * 60;
+
 /** What a search found. */
 export interface FoundBeacons {
   readonly search: { readonly name: string; readonly parameters: object };
@@ -28,6 +32,19 @@ export const storyLine = ({ summary, labels }: BeaconStory): string => (labels.l
 
 /** Below this score a beacon that is judged by its surroundings is likely harmless. */
 export const LIKELY_HARMLESS = 50;
+
+/** What a search with a least number of calls could not see, as the logs are no longer than they are; undefined: nothing to speak of. */
+export function blindLine(
+  { search }: FoundBeacons,
+  { first, last }: { readonly first?: number; readonly last?: number },
+): string | undefined {
+  const calls = (search.parameters as { readonly min_calls?: unknown }).min_calls;
+  if (typeof calls !== "number" || first === undefined || last === undefined) return undefined;
+  const minutes = (last - first) / MICROS_PER_MINUTE;
+  const slowest = minutes / (calls - 1);
+  if (slowest >= SLOW_ENOUGH_MINUTES) return undefined;
+  return `The logs cover ${humanMinutes(minutes)}: a beacon that calls less often than every ${humanMinutes(slowest)} could not be seen`;
+}
 
 /** What a flow carries, in words; a line each. */
 export function payloadLines({ bytesUp, bytesDown, medianDurationSeconds, connStates }: PayloadProfile): [name: string, text: string][] {
