@@ -11,7 +11,7 @@ const images = join(root, "docs", "images");
 const store = mkdtempSync(join(tmpdir(), "screenshots-"));
 const server = await start({ port: 0, store, roots: { examples: join(root, "examples/logs") }, version: "0.1.0", log: false });
 const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  executablePath: process.argv[2] ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-background-networking"],
 });
 try {

@@ -19,6 +19,11 @@ export function searchBody({ parameters }: Detector): Schema {
       ...Object.fromEntries(own),
       start_dte: { type: "string", default: "", description: "Leave out connections before this time; empty: no bound" },
       end_dte: { type: "string", default: "", description: "Leave out connections after this time; empty: no bound" },
+      filter: {
+        type: "object",
+        additionalProperties: true,
+        description: "Which connections to look at; a member given here takes the place of the server's and the data source's",
+      },
       zip: { type: "boolean", default: false, description: "log_dir is an archive or holds archives" },
       verbose: { type: "boolean", default: false, description: "Write what was decided of each group into the run's log" },
     },

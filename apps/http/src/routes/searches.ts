@@ -1,4 +1,13 @@
-import { type ConnectionFilter, CoreError, checkFilter, type Detector, parseBounds, planSearch, type Search } from "@heliograph/core";
+import {
+  type ConnectionFilter,
+  CoreError,
+  checkFilter,
+  type Detector,
+  parseBounds,
+  planFilter,
+  planSearch,
+  type Search,
+} from "@heliograph/core";
 import { withAllowLists } from "@heliograph/runtime";
 import { isCluster, PathError, type Run, TooManyRuns } from "@heliograph/runtime/runs";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -13,6 +22,7 @@ interface SearchBody {
   readonly start_dte?: string;
   readonly end_dte?: string;
   readonly zip?: boolean;
+  readonly filter?: object;
   readonly verbose?: boolean;
   readonly [parameter: string]: unknown;
 }
@@ -60,6 +70,13 @@ async function placeOf(body: SearchBody, { roots, sources }: Context): Promise<P
     if (!(cause instanceof PathError)) throw cause;
     throw new HttpError(cause.reason === "outside" ? 403 : 422, `log_dir: ${cause.message}`, "log_dir");
   }
+}
+
+/** The filter of a request. @throws CoreError `bad-parameter` */
+function checkedFilter(given: object = {}): ConnectionFilter {
+  const filter = checkFilter(given);
+  planFilter(filter);
+  return filter;
 }
 
 /** The server's filter with a data source's on top. */
@@ -163,7 +180,7 @@ export function searchRoutes(app: FastifyInstance, context: Context): void {
           paths: folder === undefined ? [] : [folder],
           ...(folder === undefined && { cluster: name }),
           bounds,
-          filter: await filterOf(filter, context),
+          filter: await filterOf({ ...filter, ...asked(() => checkedFilter(body.filter)) }, context),
           names: context.config.names ?? false,
           archives: body.zip ?? false,
           verbose: body.verbose ?? false,

@@ -13,6 +13,41 @@ interface Source {
   readonly name: string;
 }
 
+const NO_FILTER = { ports: "", notPorts: "", source: "", notSource: "", destination: "", notDestination: "", notStates: "", direction: "" };
+type FilterTexts = typeof NO_FILTER;
+const FILTER_FIELDS: readonly (readonly [key: keyof FilterTexts, title: string, example: string])[] = [
+  ["ports", "Ports", "443, 8000-8100"],
+  ["notPorts", "Not these ports", "53, 123"],
+  ["source", "Sources", "10.0.0.0/8"],
+  ["notSource", "Not these sources", ""],
+  ["destination", "Destinations", ""],
+  ["notDestination", "Not these destinations", "203.0.113.0/24"],
+  ["notStates", "Not these connection states", "S0, REJ"],
+];
+
+/** The filter that the texts mean, as the API takes it; nothing where there is none. */
+function filterOf(texts: FilterTexts): object {
+  const list = (text: string): string[] =>
+    text
+      .split(",")
+      .map((one) => one.trim())
+      .filter(Boolean);
+  const choice = (name: string, include: string, exclude: string): object => {
+    const [own, others] = [list(include), list(exclude)];
+    return own.length + others.length === 0
+      ? {}
+      : { [name]: { ...(own.length > 0 && { include: own }), ...(others.length > 0 && { exclude: others }) } };
+  };
+  const filter = {
+    ...choice("ports", texts.ports, texts.notPorts),
+    ...choice("source", texts.source, texts.notSource),
+    ...choice("destination", texts.destination, texts.notDestination),
+    ...choice("conn_state", "", texts.notStates),
+    ...(texts.direction !== "" && { direction: texts.direction }),
+  };
+  return Object.keys(filter).length === 0 ? {} : { filter };
+}
+
 /** Choose logs, searches and parameters, and start. */
 export function Hunt(): ReactNode {
   const searches = useAnswer<readonly SearchInfo[]>("/api/searches");
@@ -23,6 +58,7 @@ export function Hunt(): ReactNode {
   const [chosen, setChosen] = useState<readonly string[]>(["adaptive"]);
   const [given, setGiven] = useState<Readonly<Record<string, Given>>>({});
   const [bounds, setBounds] = useState({ start_dte: "", end_dte: "" });
+  const [filter, setFilter] = useState(NO_FILTER);
   const [error, setError] = useState<Error>();
   const [starting, setStarting] = useState(false);
   const failed = searches.error ?? configuration.error ?? sources.error;
@@ -42,7 +78,7 @@ export function Hunt(): ReactNode {
           : { data_source: name.join(" ") };
       let last = "";
       for (const search of searches.answer?.filter((one) => chosen.includes(one.name)) ?? []) {
-        const body = { ...where, ...bounds, ...valuesOf(search, given[search.name] ?? {}) };
+        const body = { ...where, ...bounds, ...filterOf(filter), ...valuesOf(search, given[search.name] ?? {}) };
         const { beacon_group } = await ask<{ beacon_group: string }>(`/api/searches/${search.path}?async=true`, { method: "POST", body });
         last = beacon_group;
       }
@@ -124,6 +160,37 @@ export function Hunt(): ReactNode {
             ))}
           </div>
         </fieldset>
+        <details>
+          <summary>Which connections</summary>
+          <fieldset className="card">
+            <legend>Filter</legend>
+            <div className="grid">
+              {FILTER_FIELDS.map(([key, title, example]) => (
+                <label key={key}>
+                  {title}
+                  <br />
+                  <input
+                    value={filter[key]}
+                    placeholder={example}
+                    onChange={(event) => setFilter({ ...filter, [key]: event.target.value })}
+                  />
+                </label>
+              ))}
+              <label>
+                Direction
+                <br />
+                <select value={filter.direction} onChange={(event) => setFilter({ ...filter, direction: event.target.value })}>
+                  {["", "outbound", "inbound", "internal"].map((one) => (
+                    <option key={one} value={one}>
+                      {one === "" ? "any" : one}
+                    </option>
+                  ))}
+                </select>
+              </label>
+            </div>
+            <p className="help">Several are separated by commas. What the server's configuration leaves out is left out anyway.</p>
+          </fieldset>
+        </details>
         {searches.answer
           .filter(({ name }) => chosen.includes(name))
           .map((search) => (

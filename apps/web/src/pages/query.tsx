@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { ApiError, ask } from "../api.js";
 import { Problem } from "../parts/feedback.js";
 import { setParams, usePlace } from "../route.js";
+import { useAnswer } from "../use-answer.js";
 import { grouped } from "../words.js";
 import { PlainTable } from "./run.js";
 
@@ -11,7 +12,7 @@ interface Answer {
 }
 
 const INDEXES = ["conn_logs", "dns_logs", "http_logs", "ssl_logs", "cloudtrail_logs", "object_logs"];
-/** Fields that are offered as one writes, with what stands in every query. */
+/** What stands in every query; the index's fields are offered beside. */
 const WORDS = [
   "query",
   "bool",
@@ -30,27 +31,23 @@ const WORDS = [
   "size",
   "sort",
   "aggs",
-  "orig_h",
-  "orig_p",
-  "resp_h",
-  "resp_p",
-  "proto",
-  "service",
-  "duration",
-  "orig_bytes",
-  "resp_bytes",
-  "conn_state",
-  "history",
-  "query_length",
-  "registered_domain",
-  "qtype_name",
-  "rcode_name",
-  "server_name",
-  "ja3",
-  "uid",
-  "ts",
+  "asc",
+  "desc",
+  "sum",
+  "cardinality",
+  "date_histogram",
 ];
 const EXAMPLE = JSON.stringify({ query: { term: { resp_p: 443 } }, sort: [{ ts: "desc" }], size: 50 }, undefined, 2);
+
+interface Properties {
+  readonly [name: string]: { readonly properties?: Properties };
+}
+
+/** The paths of a mapping's fields. */
+const fieldsOf = (properties: Properties = {}, above = ""): string[] =>
+  Object.entries(properties).flatMap(([name, field]) =>
+    field.properties ? fieldsOf(field.properties, `${above}${name}.`) : [`${above}${name}`],
+  );
 
 /** Where a JSON text is wrong: line and column, if the parser told. */
 function placeOf(text: string, message: string): string {
@@ -74,6 +71,8 @@ export function Query(): ReactNode {
       return given ?? EXAMPLE;
     }
   });
+  // Where there is no such index yet, there are no fields to offer.
+  const mapping = useAnswer<Readonly<Record<string, { readonly mappings: { readonly properties?: Properties } }>>>(`/es/${index}/_mapping`);
   const [answer, setAnswer] = useState<Answer>();
   const [error, setError] = useState<Error>();
   const change = (changes: Readonly<Record<string, string>>): void => setParams({ ...Object.fromEntries(params), ...changes });
@@ -106,7 +105,9 @@ export function Query(): ReactNode {
     if (params.get("q") !== null) void run();
   }, []);
   const word = /["']?([A-Za-z_]\w*)$/.exec(text)?.[1] ?? "";
-  const offers = word.length < 2 ? [] : WORDS.filter((one) => one.startsWith(word) && one !== word).slice(0, 8);
+  const fields = Object.values(mapping.answer ?? {}).flatMap(({ mappings }) => fieldsOf(mappings.properties));
+  const offers =
+    word.length < 2 ? [] : [...new Set([...fields, ...WORDS])].filter((one) => one.startsWith(word) && one !== word).slice(0, 8);
   return (
     <>
       <h1>Query</h1>
