@@ -78,7 +78,7 @@ export function addHuntCommand(program: Command, signal: AbortSignal): void {
       bounds,
       names: options.names || options.reverseDns || config.names || (page && "where-there-are"),
       reverseDns: options.reverseDns ?? false,
-      details: page || (options.details ?? false),
+      details: page || (options.details ?? false) || (options.families ?? false),
       families: page || (options.families ?? false),
       topTalkers: options.save ? (await import("@heliograph/runtime/runs")).KEPT_TALKERS : 0,
       config,

@@ -257,6 +257,10 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
     expect(names.every((text) => text.length < 1000 && !text.includes("\u202e"))).toBe(true);
     expect(await page.locator("main img").count()).toBe(0);
     expect(await page.title()).toBe("Heliograph");
+    // The three call alike.
+    await page.locator(".grid-row a").first().click();
+    await page.getByText("Beacons that behave alike").waitFor();
+    expect(await page.locator("h2:has-text('behave alike') + ul li").count()).toBe(2);
     expect(troubles).toEqual([]);
   });
 

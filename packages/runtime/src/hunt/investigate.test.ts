@@ -93,7 +93,7 @@ describe("investigate", () => {
   });
 
   it("tells what beacons carry and which behave alike", async () => {
-    const { results, clustered } = await investigated({ families: true });
+    const { results, clustered } = await investigated({ families: true, details: true });
     const families = (results[0]?.beacons ?? []).map(({ source, family, payload }) => [source, family?.id, payload?.bytesUp?.median]);
     expect(families.sort()).toEqual([
       ["10.0.0.1", 1, 400],
@@ -101,6 +101,17 @@ describe("investigate", () => {
       ["10.0.0.3", undefined, 90_000],
     ]);
     expect(clustered).toEqual([3]);
+  });
+
+  it("tells which beacons behave alike by their timing alone, from one reading", async () => {
+    const { results, noPayload } = await investigated({ families: true });
+    const families = (results[0]?.beacons ?? []).map(({ source, family, payload }) => [source, family?.id, payload]);
+    expect(families.sort()).toEqual([
+      ["10.0.0.1", 1, undefined],
+      ["10.0.0.2", 1, undefined],
+      ["10.0.0.3", undefined, undefined],
+    ]);
+    expect(noPayload).toBe(false);
   });
 
   it("finds the families of many beacons on a thread of its own", async () => {

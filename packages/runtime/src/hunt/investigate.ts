@@ -17,7 +17,7 @@ import type { LogFile } from "../files/find-logs.js";
 import { findNameLogs } from "../files/name-logs.js";
 import { nodeGunzip } from "../files/node-gunzip.js";
 import { type ReverseDnsOptions, reverseNames } from "../names/reverse-dns.js";
-import { findFamilies } from "./families.js";
+import { withFamilies } from "./families.js";
 import { type HuntLogsOptions, type HuntLogsResult, huntLogs, randomSeed } from "./hunt-logs.js";
 
 /** What to find out about beacons besides what the connection logs tell in one reading. */
@@ -28,7 +28,7 @@ export interface InvestigateOptions extends Omit<HuntLogsOptions, "payloadOf" | 
   readonly reverseDns?: ReverseDnsOptions;
   /** What the beacons carry, from a second reading of the logs. */
   readonly details?: boolean;
-  /** Which beacons behave alike; implies `details`. */
+  /** Which beacons behave alike: in their timing and port, and with `details` in what they carry. */
   readonly families?: boolean;
 }
 
@@ -136,8 +136,7 @@ class Flows {
 
 /** Hunts in connection logs, and finds out about the beacons what is asked. */
 export async function investigate(files: readonly LogFile[], options: InvestigateOptions): Promise<Investigation> {
-  const { names: wantsNames = false, reverseDns, families = false, details: wantsDetails = false, ...hunt } = options;
-  const details = wantsDetails || families;
+  const { names: wantsNames = false, reverseDns, families = false, details = false, ...hunt } = options;
   const { include = [], exclude = [] } = options.filter?.names ?? {};
   const byName = include.length + exclude.length > 0;
   const searchesAsk = asksNames(options.searches);
@@ -168,26 +167,14 @@ export async function investigate(files: readonly LogFile[], options: Investigat
     });
   }
   if (searchesAsk) flows.settle();
-  const clustered: number[] = [];
-  if (families) {
-    const results = [];
-    for (const { search, beacons } of flows.result.results) {
-      const found = await findFamilies(beacons, options.signal);
-      clustered.push(found.clustered);
-      const withFamily = beacons.map((beacon, i) => {
-        const family = found.memberships[i];
-        return family ? { ...beacon, family } : beacon;
-      });
-      results.push({ search, beacons: withFamily });
-    }
-    flows.result = { ...flows.result, results };
-  }
+  const alike = families ? await withFamilies(flows.result.results, options.signal) : { results: flows.result.results, clustered: [] };
   return {
     ...flows.result,
+    results: alike.results,
     nameReports: named?.reports ?? [],
     noNameLogs: (byName || wantsNames) && nameLogs.length === 0 && destinations.size > 0,
     noPayload: details && flows.all.length > 0 && files.some((file) => file.stream),
     notAsked,
-    clustered,
+    clustered: alike.clustered,
   };
 }

@@ -4,6 +4,7 @@ import type { ClusterError } from "../cluster/cluster-client.js";
 import type { HostPart, PartFindings } from "../cluster/cluster-hunt.js";
 import type { ClusterLogs } from "../cluster/cluster-index.js";
 import { findLogs } from "../files/find-logs.js";
+import { withFamilies } from "../hunt/families.js";
 import type { Progress } from "../hunt/hunt-logs.js";
 import { type Investigation, investigate } from "../hunt/investigate.js";
 import { apiBeacon } from "../report/csv.js";
@@ -53,12 +54,17 @@ export const KEPT_TALKERS = 100;
 /** Decisions about groups that a verbose run writes, for each thread that searches. */
 const MOST_DECISIONS = 20_000;
 
+/** The beacons of a run as they are kept, numbered from 1. */
+function keptBeacons(results: Investigation["results"]): RunResult["beacons"] {
+  return results
+    .flatMap(({ beacons }) => beacons)
+    .map((beacon, index) => ({ ...apiBeacon(beacon, index + 1), protocol: beacon.protocol, evidence: evidenceOf(beacon) }));
+}
+
 /** What is kept of an investigation with one search. */
 export function resultOf(investigation: Investigation): RunResult {
   return {
-    beacons: investigation.results
-      .flatMap(({ beacons }) => beacons)
-      .map((beacon, index) => ({ ...apiBeacon(beacon, index + 1), protocol: beacon.protocol, evidence: evidenceOf(beacon) })),
+    beacons: keptBeacons(investigation.results),
     talkers: investigation.talkers ?? [],
     summary: totals(investigation),
   };
@@ -98,6 +104,7 @@ async function runOrder(order: RunOrder, tell: (message: RunMessage) => void): P
     bounds: order.bounds,
     filter: order.filter,
     names: order.names,
+    families: true,
     topTalkers: KEPT_TALKERS,
     explain: order.verbose && MOST_DECISIONS,
     onProgress: (progress) => tell({ kind: "progress", progress }),
@@ -126,9 +133,7 @@ async function clusterWork(
   const client = await connectCluster(logs);
   const joined = async (parts: Iterable<PartFindings>): Promise<RunResult> => {
     const { results, talkers, summary } = await joinClusterHunt(client, logs, hunt, parts);
-    const beacons = results
-      .flatMap((one) => one.beacons)
-      .map((beacon, i) => ({ ...apiBeacon(beacon, i + 1), protocol: beacon.protocol, evidence: evidenceOf(beacon) }));
+    const beacons = keptBeacons((await withFamilies(results)).results);
     tell({ kind: "log", lines: [`found ${beacons.length} potential beacons; summary ${JSON.stringify(summary)}`] });
     return { beacons, talkers, summary };
   };
