@@ -70,6 +70,8 @@ describe.skipIf(CHROMIUM === undefined)("the page", () => {
   /** A page, and what went wrong on it. */
   async function open(address: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<{ page: Page; troubles: string[] }> {
     const context = await browser.newContext({ acceptDownloads: true, ...options });
+    // A busy machine is no failure.
+    context.setDefaultTimeout(240_000);
     contexts.push(context);
     const page = await context.newPage();
     const troubles: string[] = [];

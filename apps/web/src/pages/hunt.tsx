@@ -188,7 +188,9 @@ export function Hunt(): ReactNode {
                 </select>
               </label>
             </div>
-            <p className="help">Several are separated by commas. What the server's configuration leaves out is left out anyway.</p>
+            <p className="help">
+              Several are separated by commas. What you say of ports, say, takes the place of what the server's configuration says of them.
+            </p>
           </fieldset>
         </details>
         {searches.answer

@@ -75,8 +75,8 @@ export function BeaconView({
           Score {beacon.score.toFixed(1)}
           {evidence.severity ? `, ${evidence.severity}` : ""}
         </span>
-        {labels.length > 0 ? `. Likely harmless: ${labels.map((label) => shown(label)).join("; ")}` : ""}.{" "}
-        {evidence.summary ?? `${grouped(beacon.connectionCount)} connections, one every ${minutes(Number(evidence["medianMinutes"]))}`}.
+        : {evidence.summary ?? `${grouped(beacon.connectionCount)} connections, one every ${minutes(Number(evidence["medianMinutes"]))}`}.
+        {labels.length > 0 ? ` Likely harmless: ${labels.map((label) => shown(label)).join("; ")}.` : ""}
       </p>
       <div className="charts">
         <Chart
