@@ -32,7 +32,7 @@ export async function addPage(app: FastifyInstance): Promise<void> {
       schemaHide: true,
       setHeaders(response, path) {
         // Files of the build have their hash in their names.
-        const isNamed = path.includes(`${join(root, "assets")}`);
+        const isNamed = path.includes(join(root, "assets"));
         response.setHeader("cache-control", isNamed ? `public, max-age=${YEAR_SECONDS}, immutable` : "no-cache");
         response.setHeader("content-security-policy", POLICY);
       },

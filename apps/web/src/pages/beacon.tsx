@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import type { Beacon, Connection, ListedBeacon } from "../api.js";
 import { BeaconView } from "../parts/beacon-view.js";
 import { Problem, Waiting } from "../parts/feedback.js";
+import { Table } from "../parts/table.js";
 import { href } from "../route.js";
 import { useAnswer } from "../use-answer.js";
 import { shown, time, zoneName } from "../words.js";
@@ -69,38 +70,21 @@ export function BeaconPage({ id, n }: { readonly id: string; readonly n: string 
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
           <section className="scroll" style={{ maxHeight: "24rem", overflow: "auto" }} tabIndex={0} aria-label="Connections">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Time</th>
-                  <th scope="col" className="n">
-                    Source port
-                  </th>
-                  <th scope="col" className="n">
-                    Seconds
-                  </th>
-                  <th scope="col" className="n">
-                    Bytes up
-                  </th>
-                  <th scope="col" className="n">
-                    Bytes down
-                  </th>
-                  <th scope="col">State</th>
+            <Table
+              head={["Time", "Source port", "Seconds", "Bytes up", "Bytes down", "State"]}
+              numbers={["Source port", "Seconds", "Bytes up", "Bytes down"]}
+            >
+              {page.answer.connections.map((one) => (
+                <tr key={`${one.time} ${one.originPort}`}>
+                  <td>{time(one.time)}</td>
+                  <td className="n">{one.originPort ?? "–"}</td>
+                  <td className="n">{one.durationSeconds ?? "–"}</td>
+                  <td className="n">{one.bytesUp ?? "–"}</td>
+                  <td className="n">{one.bytesDown ?? "–"}</td>
+                  <td>{one.state ?? "–"}</td>
                 </tr>
-              </thead>
-              <tbody>
-                {page.answer.connections.map((one) => (
-                  <tr key={`${one.time} ${one.originPort}`}>
-                    <td>{time(one.time)}</td>
-                    <td className="n">{one.originPort ?? "–"}</td>
-                    <td className="n">{one.durationSeconds ?? "–"}</td>
-                    <td className="n">{one.bytesUp ?? "–"}</td>
-                    <td className="n">{one.bytesDown ?? "–"}</td>
-                    <td>{one.state ?? "–"}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+              ))}
+            </Table>
           </section>
         </>
       )}

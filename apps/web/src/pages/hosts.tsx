@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { ask } from "../api.js";
 import { Problem, Waiting } from "../parts/feedback.js";
+import { Table } from "../parts/table.js";
 import { useAnswer } from "../use-answer.js";
 import { shown } from "../words.js";
 
@@ -55,32 +56,20 @@ export function Hosts(): ReactNode {
         <p className="notice">No host is filtered. What stands here is left out of all results, past and future.</p>
       ) : (
         <div className="scroll">
-          <table>
-            <thead>
-              <tr>
-                {Object.keys(hosts[0] ?? {}).map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
+          <Table head={[...Object.keys(hosts[0] ?? {}), "Actions"]}>
+            {hosts.map((host) => (
+              <tr key={address(host)}>
+                {Object.entries(host).map(([name, value]) => (
+                  <td key={name}>{shown(String(value))}</td>
                 ))}
-                <th scope="col">Actions</th>
+                <td>
+                  <button type="button" onClick={() => change("DELETE", address(host))}>
+                    Show again
+                  </button>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {hosts.map((host) => (
-                <tr key={address(host)}>
-                  {Object.entries(host).map(([name, value]) => (
-                    <td key={name}>{shown(String(value))}</td>
-                  ))}
-                  <td>
-                    <button type="button" onClick={() => change("DELETE", address(host))}>
-                      Show again
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </Table>
         </div>
       )}
     </>

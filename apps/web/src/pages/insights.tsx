@@ -2,6 +2,8 @@ import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { ask } from "../api.js";
 import { Problem, Waiting } from "../parts/feedback.js";
 import { Chart } from "../parts/plot.js";
+import { Table } from "../parts/table.js";
+import { TimeWindow } from "../parts/time-window.js";
 import { href, setParams, usePlace } from "../route.js";
 import { useAnswer } from "../use-answer.js";
 import { grouped, shown } from "../words.js";
@@ -88,16 +90,7 @@ export function Insights(): ReactNode {
             ))}
           </select>
         </label>
-        <label>
-          From <span>(date, or math such as now-7d)</span>
-          <br />
-          <input value={from} onChange={(event) => change({ from: event.target.value })} />
-        </label>
-        <label>
-          To
-          <br />
-          <input value={to} onChange={(event) => change({ to: event.target.value })} />
-        </label>
+        <TimeWindow from={from} to={to} change={change} />
         <button className="main" type="submit">
           Show
         </button>
@@ -152,46 +145,32 @@ function InsightView({
       </>
     );
   if (buckets.length === 0) return <p className="notice">There is nothing in that time. Are logs of it imported (heliograph import)?</p>;
+  const numbers = ["Records", ...metrics.map((one) => one.replaceAll("_", " "))];
   const field = /_by_(orig_h|resp_h)$/.exec(name)?.[1] ?? KEY_FIELDS[name];
   return (
     <>
       <Chart title={`${name.replaceAll("_", " ")}: the first ${Math.min(SHOWN_BARS, buckets.length)}`} draw={draw} />
       <div className="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Key</th>
-              <th scope="col" className="n">
-                Records
-              </th>
-              {metrics.map((one) => (
-                <th key={one} scope="col" className="n">
-                  {one.replaceAll("_", " ")}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {buckets.map((bucket) => {
-              const text = shown(String(bucket.key_as_string ?? bucket.key));
-              const query =
-                field === undefined
-                  ? undefined
-                  : href(["query"], { index, q: JSON.stringify({ query: { term: { [field]: bucket.key } } }), ...window });
-              return (
-                <tr key={String(bucket.key)}>
-                  <td>{query === undefined ? text : <a href={query}>{text}</a>}</td>
-                  <td className="n">{grouped(bucket.doc_count)}</td>
-                  {figures(bucket).map(([one, figure]) => (
-                    <td key={one} className="n">
-                      {grouped(figure)}
-                    </td>
-                  ))}
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
+        <Table head={["Key", ...numbers]} numbers={numbers}>
+          {buckets.map((bucket) => {
+            const text = shown(String(bucket.key_as_string ?? bucket.key));
+            const query =
+              field === undefined
+                ? undefined
+                : href(["query"], { index, q: JSON.stringify({ query: { term: { [field]: bucket.key } } }), ...window });
+            return (
+              <tr key={String(bucket.key)}>
+                <td>{query === undefined ? text : <a href={query}>{text}</a>}</td>
+                <td className="n">{grouped(bucket.doc_count)}</td>
+                {figures(bucket).map(([one, figure]) => (
+                  <td key={one} className="n">
+                    {grouped(figure)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+        </Table>
       </div>
     </>
   );

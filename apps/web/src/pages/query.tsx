@@ -1,6 +1,7 @@
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiError, ask } from "../api.js";
 import { Problem } from "../parts/feedback.js";
+import { TimeWindow } from "../parts/time-window.js";
 import { setParams, usePlace } from "../route.js";
 import { useAnswer } from "../use-answer.js";
 import { grouped } from "../words.js";
@@ -128,16 +129,7 @@ export function Query(): ReactNode {
               ))}
             </select>
           </label>
-          <label>
-            From <span>(date, or math such as now-7d)</span>
-            <br />
-            <input value={from} onChange={(event) => change({ from: event.target.value })} />
-          </label>
-          <label>
-            To
-            <br />
-            <input value={to} onChange={(event) => change({ to: event.target.value })} />
-          </label>
+          <TimeWindow from={from} to={to} change={change} />
         </div>
         <label>
           Search in Elasticsearch's Query DSL

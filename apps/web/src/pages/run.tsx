@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import { ask, download, type ListedBeacon, type Run } from "../api.js";
 import { BeaconTable } from "../parts/beacon-table.js";
 import { Problem, Waiting } from "../parts/feedback.js";
+import { Table } from "../parts/table.js";
 import { href, usePlace } from "../route.js";
 import { useAnswer } from "../use-answer.js";
 import { shown, time, zoneName } from "../words.js";
@@ -159,26 +160,15 @@ export function PlainTable({ rows }: { readonly rows: readonly Readonly<Record<s
   const names = Object.keys(first);
   return (
     <div className="scroll">
-      <table>
-        <thead>
-          <tr>
+      <Table head={names}>
+        {rows.slice(0, 1000).map((row) => (
+          <tr key={JSON.stringify(row).slice(0, 300)}>
             {names.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
+              <td key={name}>{shown(typeof row[name] === "object" ? JSON.stringify(row[name]) : String(row[name] ?? ""), 300)}</td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, 1000).map((row) => (
-            <tr key={JSON.stringify(row).slice(0, 300)}>
-              {names.map((name) => (
-                <td key={name}>{shown(typeof row[name] === "object" ? JSON.stringify(row[name]) : String(row[name] ?? ""), 300)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </div>
   );
 }

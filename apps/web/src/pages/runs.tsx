@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { ask, type ListedBeacon, type Run } from "../api.js";
 import { Problem, Waiting } from "../parts/feedback.js";
+import { Table } from "../parts/table.js";
 import { href } from "../route.js";
 import { useAnswer } from "../use-answer.js";
 import { grouped, shown, time, zoneName } from "../words.js";
@@ -39,52 +40,37 @@ export function Runs(): ReactNode {
             </button>
           </p>
           <div className="scroll">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Choose</th>
-                  <th scope="col">Started ({zoneName()})</th>
-                  <th scope="col">Search</th>
-                  <th scope="col">Logs</th>
-                  <th scope="col">State</th>
-                  <th scope="col" className="n">
-                    Beacons
-                  </th>
-                  <th scope="col">Actions</th>
+            <Table head={["Choose", `Started (${zoneName()})`, "Search", "Logs", "State", "Beacons", "Actions"]} numbers={["Beacons"]}>
+              {runs.map((run) => (
+                <tr key={run.id}>
+                  <td>
+                    <input
+                      type="checkbox"
+                      aria-label={`Choose the run of ${time(run.createdAt)}`}
+                      disabled={run.state !== "done"}
+                      checked={chosen.includes(run.id)}
+                      onChange={(event) =>
+                        setChosen(event.target.checked ? [...chosen, run.id].slice(-2) : chosen.filter((id) => id !== run.id))
+                      }
+                    />
+                  </td>
+                  <td>
+                    <a href={href(["runs", run.id])}>{time(run.startedAt ?? run.createdAt)}</a>
+                  </td>
+                  <td>{run.search}</td>
+                  <td>{shown(run.source)}</td>
+                  <td>
+                    {run.state}
+                    {run.state === "running" ? ` ${(100 * run.progress).toFixed(0)} %` : ""}
+                    {run.error ? `: ${shown(run.error, 120)}` : ""}
+                  </td>
+                  <td className="n">{run.state === "done" ? grouped(run.beaconCount) : ""}</td>
+                  <td>
+                    <RunActions run={run} attempt={attempt} again={again} />
+                  </td>
                 </tr>
-              </thead>
-              <tbody>
-                {runs.map((run) => (
-                  <tr key={run.id}>
-                    <td>
-                      <input
-                        type="checkbox"
-                        aria-label={`Choose the run of ${time(run.createdAt)}`}
-                        disabled={run.state !== "done"}
-                        checked={chosen.includes(run.id)}
-                        onChange={(event) =>
-                          setChosen(event.target.checked ? [...chosen, run.id].slice(-2) : chosen.filter((id) => id !== run.id))
-                        }
-                      />
-                    </td>
-                    <td>
-                      <a href={href(["runs", run.id])}>{time(run.startedAt ?? run.createdAt)}</a>
-                    </td>
-                    <td>{run.search}</td>
-                    <td>{shown(run.source)}</td>
-                    <td>
-                      {run.state}
-                      {run.state === "running" ? ` ${(100 * run.progress).toFixed(0)} %` : ""}
-                      {run.error ? `: ${shown(run.error, 120)}` : ""}
-                    </td>
-                    <td className="n">{run.state === "done" ? grouped(run.beaconCount) : ""}</td>
-                    <td>
-                      <RunActions run={run} attempt={attempt} again={again} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+              ))}
+            </Table>
           </div>
           {compared && <ComparisonView {...compared} />}
         </>

@@ -1,6 +1,7 @@
 import { type ReactNode, useState } from "react";
 import { ask } from "../api.js";
 import { Problem, Waiting } from "../parts/feedback.js";
+import { Table } from "../parts/table.js";
 import { useAnswer } from "../use-answer.js";
 import { shown } from "../words.js";
 
@@ -100,46 +101,36 @@ export function Sources(): ReactNode {
         <p className="notice">There is no data source. Folders of the server can be hunted in without one.</p>
       ) : (
         <div className="scroll">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Name</th>
-                <th scope="col">Kind</th>
-                <th scope="col">Where</th>
-                <th scope="col">Actions</th>
+          <Table head={["Name", "Kind", "Where", "Actions"]}>
+            {sources.map((source) => (
+              <tr key={source.name}>
+                <td>{shown(source.name)}</td>
+                <td>{source.kind ?? "path"}</td>
+                <td>{shown(source.path ?? `${source.url ?? ""} ${Object.values(source.indexes ?? {}).join(", ")}`)}</td>
+                <td className="row">
+                  <button
+                    type="button"
+                    onClick={() =>
+                      attempt(ask(`/api/data_sources/${encodeURIComponent(source.name)}/test`, { method: "POST" }), (answer) =>
+                        setTested(JSON.stringify(answer, undefined, 2)),
+                      )
+                    }
+                  >
+                    Test
+                  </button>
+                  <button
+                    type="button"
+                    onClick={() => {
+                      if (confirm(`Forget the data source ${source.name}?`))
+                        attempt(ask(`/api/data_sources?name=${encodeURIComponent(source.name)}`, { method: "DELETE" }), again);
+                    }}
+                  >
+                    Forget
+                  </button>
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {sources.map((source) => (
-                <tr key={source.name}>
-                  <td>{shown(source.name)}</td>
-                  <td>{source.kind ?? "path"}</td>
-                  <td>{shown(source.path ?? `${source.url ?? ""} ${Object.values(source.indexes ?? {}).join(", ")}`)}</td>
-                  <td className="row">
-                    <button
-                      type="button"
-                      onClick={() =>
-                        attempt(ask(`/api/data_sources/${encodeURIComponent(source.name)}/test`, { method: "POST" }), (answer) =>
-                          setTested(JSON.stringify(answer, undefined, 2)),
-                        )
-                      }
-                    >
-                      Test
-                    </button>
-                    <button
-                      type="button"
-                      onClick={() => {
-                        if (confirm(`Forget the data source ${source.name}?`))
-                          attempt(ask(`/api/data_sources?name=${encodeURIComponent(source.name)}`, { method: "DELETE" }), again);
-                      }}
-                    >
-                      Forget
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </Table>
         </div>
       )}
     </>

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { Table } from "./table.js";
 
 type PlotModule = typeof import("@observablehq/plot");
 
@@ -37,26 +38,15 @@ export function Chart({
         <details>
           <summary>As a table</summary>
           <div className="scroll">
-            <table>
-              <thead>
-                <tr>
-                  {table.head.map((name) => (
-                    <th key={name} scope="col">
-                      {name}
-                    </th>
+            <Table head={table.head}>
+              {table.rows.map((row) => (
+                <tr key={row[0]}>
+                  {row.map((cell, i) => (
+                    <td key={table.head[i]}>{cell}</td>
                   ))}
                 </tr>
-              </thead>
-              <tbody>
-                {table.rows.map((row) => (
-                  <tr key={row[0]}>
-                    {row.map((cell, i) => (
-                      <td key={table.head[i]}>{cell}</td>
-                    ))}
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+              ))}
+            </Table>
           </div>
         </details>
       )}
