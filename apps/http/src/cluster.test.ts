@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { postgresPrograms, startPostgres } from "@heliograph/runtime/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, start } from "./index.js";
+import { ask } from "./testing/ask.js";
 
 /** What a cluster was asked, and how it is told to answer. */
 interface Asked {
@@ -69,16 +70,6 @@ async function served(options: Partial<Parameters<typeof start>[0]> = {}): Promi
   return server;
 }
 
-async function ask(
-  server: RunningServer,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<{ status: number; body: ReturnType<JSON["parse"]> }> {
-  const answer = await fetch(server.url + path, { method, ...(body && { body: JSON.stringify(body) }) });
-  return { status: answer.status, body: await answer.json() };
-}
-
 const SOURCE = { name: "siem", kind: "opensearch", indexes: { conn_logs: "zeek-*" }, username: "hunter", password: "hunter2" };
 
 describe("clusters as data sources", () => {
@@ -87,6 +78,7 @@ describe("clusters as data sources", () => {
     const saved = await ask(server, "POST", "/api/data_sources", { ...SOURCE, url });
     expect(saved).toEqual({
       status: 200,
+      headers: expect.any(Headers),
       body: { name: "siem", kind: "opensearch", url, indexes: { conn_logs: "zeek-*" }, preset: "zeek", filter: {} },
     });
     expect((await ask(server, "POST", "/api/data_sources", { ...SOURCE, url })).status).toBe(409);

@@ -10,6 +10,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv } from "ajv";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, type StartOptions, start } from "./index.js";
+import { type Answer, ask } from "./testing/ask.js";
 import { makeOffice } from "./testing/office.js";
 
 const folders: string[] = [];
@@ -48,26 +49,6 @@ async function served(options: Partial<StartOptions> = {}): Promise<RunningServe
   });
   servers.push(server);
   return server;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  /** Parsed JSON, looked into freely. */
-  readonly body: ReturnType<JSON["parse"]>;
-}
-
-async function ask(
-  server: RunningServer,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
-  const response = await fetch(server.url + path, { method, headers, ...(text !== undefined && { body: text }) });
-  const answer = await response.text();
-  return { status: response.status, headers: response.headers, body: answer === "" ? undefined : JSON.parse(answer) };
 }
 
 /** A request as bytes, for what fetch would set right. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { KeyStore, openStore } from "@heliograph/runtime/runs";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { type RunningServer, start } from "../index.js";
+import { type Answer, ask } from "../testing/ask.js";
 
 const folder = mkdtempSync(join(tmpdir(), "data-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,29 +20,6 @@ async function served(store = newStore()): Promise<RunningServer> {
   const server = await start({ port: 0, store, version: "1.2.3", log: false });
   servers.push(server);
   return server;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  /** Parsed JSON, looked into freely. */
-  readonly body: ReturnType<JSON["parse"]>;
-}
-
-async function ask(
-  server: RunningServer,
-  method: string,
-  path: string,
-  body?: string,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const response = await fetch(server.url + path, { method, headers, ...(body !== undefined && { body }) });
-  const text = await response.text();
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text,
-  };
 }
 
 const SERVERS: readonly (readonly [address: string, queries: number])[] = [
